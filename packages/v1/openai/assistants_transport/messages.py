@@ -1,0 +1,186 @@
+"""Messages: v2 message <-> the message items of a conversation."""
+
+from typing import Any
+
+from assistants_transport import pages
+from assistants_transport.call import Call
+from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
+from assistants_transport.ids import to_upstream
+from assistants_transport.openai_api import OpenAIApi
+
+FIELDS = {"role", "content", "metadata", "attachments"}
+ROLES = ("user", "assistant")
+UNKNOWN_TIME = 0  # conversation items carry no time, and v2 requires a number
+
+
+def create(call: Call) -> Json:
+    return add(call.api, call.ids["thread_id"], [to_item(call.body)])[0]
+
+
+def add(api: OpenAIApi, thread_id: str, items: list[Json]) -> list[Json]:
+    """Adds message items to a thread -> its new messages. V2Error 400 while a run is active."""
+    try:
+        page = api.post(f"/conversations/{to_upstream(thread_id)}/items", {"items": items})
+    except UpstreamError as refusal:
+        if refusal.says(code="conversation_locked"):
+            raise active_run(thread_id, None) from refusal
+        raise
+    return [to_message(item, thread_id) for item in page["data"]]
+
+
+def remove(api: OpenAIApi, thread_id: str, message_id: str) -> None:
+    api.delete(f"/conversations/{to_upstream(thread_id)}/items/{to_upstream(message_id)}")
+
+
+def retrieve(call: Call) -> Json:
+    thread_id, message_id = call.ids["thread_id"], call.ids["message_id"]
+    item = call.api.get(f"/conversations/{to_upstream(thread_id)}/items/{to_upstream(message_id)}")
+    if not is_message(item):
+        raise V2Error(404, f"No message found with id '{message_id}'.")
+    return to_message(item, thread_id)
+
+
+def delete(call: Call) -> Json:
+    remove(call.api, call.ids["thread_id"], call.ids["message_id"])
+    return {"id": call.ids["message_id"], "object": "thread.message.deleted", "deleted": True}
+
+
+def list_page(call: Call) -> Json:
+    thread_id = call.ids["thread_id"]
+    path = f"/conversations/{to_upstream(thread_id)}/items"
+    items, has_more = pages.read(call.api, path, call.query, keep=is_message, cursor=to_upstream)
+    return pages.v2_list([to_message(item, thread_id) for item in items], has_more)
+
+
+def is_message(item: Json) -> bool:
+    """Only what v2 counts as one: reasoning, tool calls, system and developer messages are none."""
+    return item["type"] == "message" and item["role"] in ROLES
+
+
+def to_items(given: object, param: str) -> list[Json]:
+    """v2 messages to create -> items; None is an empty list."""
+    if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
+        raise V2Error(400, f"Invalid '{param}': a list of objects is wanted.", param=param)
+    return [to_item(message, f"{param}[{place}]") for place, message in enumerate(given or [])]
+
+
+def to_item(message: Json, param: str = "") -> Json:
+    """A v2 message to create -> a conversation's item."""
+    at = f"{param}." if param else ""
+    for name, value in message.items():
+        if name not in FIELDS:
+            refuse_field(f"{at}{name}", "a message has no such field")
+        if name in ("metadata", "attachments") and value:
+            refuse_field(f"{at}{name}", "conversation items have no place for it")
+    role = message.get("role")
+    if role not in ROLES:
+        raise V2Error(
+            400, f"Invalid '{at}role': {str(role)[:40]!r} is neither user nor assistant.", param=f"{at}role"
+        )
+    return {
+        "type": "message",
+        "role": role,
+        "content": _to_content(message.get("content"), role, f"{at}content"),
+    }
+
+
+def to_message(
+    item: Json, thread_id: str, run_id: str | None = None, assistant_id: str | None = None
+) -> Json:
+    """A message item -> the v2 message. What the item does not tell is null, its time UNKNOWN_TIME."""
+    parts = item["content"]
+    status = item.get("status", "completed")
+    return {
+        "id": item["id"],
+        "object": "thread.message",
+        "created_at": UNKNOWN_TIME,
+        "thread_id": thread_id,
+        "run_id": run_id,
+        "assistant_id": assistant_id,
+        "role": item["role"],
+        "content": [block for part in parts if (block := _to_block(part)) is not None],
+        "attachments": [
+            {"file_id": part["file_id"], "tools": []}
+            for part in parts
+            if part["type"] == "input_file" and part.get("file_id")
+        ],
+        "metadata": {},
+        "status": status,
+        "completed_at": None,
+        "incomplete_at": None,
+        "incomplete_details": None,
+    }
+
+
+def _to_content(content: object, role: str, param: str) -> str | list[Json]:
+    if isinstance(content, str) and content:
+        return content
+    if not isinstance(content, list) or not content:
+        raise V2Error(400, f"Invalid '{param}': text or a list of parts is wanted.", param=param)
+    return [_to_part(part, role, f"{param}[{place}]") for place, part in enumerate(content)]
+
+
+def _to_part(part: Any, role: str, param: str) -> Json:
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind == "text" and isinstance(part.get("text"), str):
+        return _text_part(part["text"], role)
+    if role == "user" and kind == "image_url" and isinstance(part.get("image_url"), dict):
+        image = part["image_url"]
+        return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail") or "auto"}
+    if role == "user" and kind == "image_file" and isinstance(part.get("image_file"), dict):
+        image = part["image_file"]
+        return {
+            "type": "input_image",
+            "file_id": image.get("file_id"),
+            "detail": image.get("detail") or "auto",
+        }
+    return refuse_field(param, f"a message of the {role} has no part of type {kind!r}")
+
+
+def _text_part(text: str, role: str) -> Json:
+    return (
+        {"type": "input_text", "text": text}
+        if role == "user"
+        else {"type": "output_text", "text": text, "annotations": []}
+    )
+
+
+def _to_block(part: Json) -> Json | None:
+    kind = part["type"]
+    if kind in ("input_text", "output_text", "text", "summary_text", "reasoning_text"):
+        return {
+            "type": "text",
+            "text": {
+                "value": part["text"],
+                "annotations": [_to_annotation(a) for a in part.get("annotations") or []],
+            },
+        }
+    if kind == "refusal":
+        return {"type": "refusal", "refusal": part["refusal"]}
+    if kind == "input_image":
+        return _to_image(part)
+    return None  # input_file: an attachment
+
+
+def _to_image(part: Json) -> Json:
+    detail = part.get("detail") or "auto"
+    if part.get("file_id"):
+        return {"type": "image_file", "image_file": {"file_id": part["file_id"], "detail": detail}}
+    return {"type": "image_url", "image_url": {"url": part.get("image_url"), "detail": detail}}
+
+
+def _to_annotation(annotation: Json) -> Json:
+    """A citation: `index` is where it stands in the text, where v2 had a marker to replace."""
+    kind = annotation["type"]
+    start = annotation.get("start_index", annotation.get("index"))
+    place = {"text": "", "start_index": start, "end_index": annotation.get("end_index", start)}
+    if kind in ("file_citation", "container_file_citation"):
+        cited = {k: annotation[k] for k in ("file_id", "filename", "container_id") if k in annotation}
+        return {"type": "file_citation", **place, "file_citation": cited}
+    if kind == "file_path":
+        return {"type": "file_path", **place, "file_path": {"file_id": annotation["file_id"]}}
+    return {
+        "type": kind,
+        **place,
+        kind: {k: v for k, v in annotation.items() if k not in ("type", "start_index", "end_index")},
+    }

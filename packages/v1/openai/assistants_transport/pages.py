@@ -1,0 +1,100 @@
+"""Cursor pages: fills a page from upstream pages that hold other things too, or that know no `before`."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from assistants_transport.errors import Json, V2Error
+from assistants_transport.openai_api import OpenAIApi
+
+MOST_PER_REQUEST = 100
+DEFAULT_LIMIT = 20
+OPPOSITE = {"asc": "desc", "desc": "asc"}
+
+
+def every(
+    api: OpenAIApi, path: str, order: str, after: str | None = None, size: int = MOST_PER_REQUEST
+) -> Iterator[Json]:
+    """All objects of an upstream list behind `after`, page by page, requested as they are consumed."""
+    while True:
+        query: Json = {"limit": size, "order": order}
+        page = api.get(path, query | ({"after": after} if after else {}))
+        yield from page["data"]
+        if not page.get("has_more") or not page["data"]:
+            return
+        after = page["data"][-1]["id"]
+
+
+def read(
+    api: OpenAIApi,
+    path: str,
+    query: dict[str, str],
+    keep: Callable[[Json], bool],
+    cursor: Callable[[str], str] = str,
+) -> tuple[list[Json], bool]:
+    """One v2 page (limit, order, after, before) of the objects to keep -> (objects, whether there are more).
+
+    `before` alone is read backwards from its cursor; with `after` it ends the page."""
+    limit, order = _limit(query), _order(query)
+    after, before = (cursor(query[name]) if name in query else None for name in ("after", "before"))
+    backwards = before is not None and after is None
+    found = every(
+        api,
+        path,
+        OPPOSITE[order] if backwards else order,
+        before if backwards else after,
+        size=min(MOST_PER_REQUEST, max(limit + 1, DEFAULT_LIMIT)),
+    )
+    page: list[Json] = []
+    for item in found:
+        if not backwards and before is not None and item["id"] == before:
+            break
+        if keep(item):
+            page.append(item)
+        if len(page) > limit:
+            break
+    kept = page[:limit]
+    return (kept[::-1] if backwards else kept), len(page) > limit
+
+
+def cut(objects: list[Json], query: dict[str, str]) -> tuple[list[Json], bool]:
+    """The same page of a list that is at hand whole, oldest first."""
+    limit, order = _limit(query), _order(query)
+    ordered = objects if order == "asc" else objects[::-1]
+    ids = [item["id"] for item in ordered]
+    start = ids.index(query["after"]) + 1 if query.get("after") in ids else 0
+    end = ids.index(query["before"]) if query.get("before") in ids else len(ids)
+    if "before" in query and "after" not in query:
+        start = max(start, end - limit)
+        return ordered[start:end], start > 0
+    return ordered[start:end][:limit], end - start > limit
+
+
+def v2_list(data: list[Json], has_more: bool) -> Json:
+    """v2's list object."""
+    ends: dict[str, Any] = (
+        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
+        if data
+        else {"first_id": None, "last_id": None}
+    )
+    return {"object": "list", "data": data, **ends, "has_more": has_more}
+
+
+def _limit(query: dict[str, str]) -> int:
+    text = query.get("limit", str(DEFAULT_LIMIT))
+    if (
+        not text.isascii()
+        or not text.isdigit()
+        or not 1 <= int(text[:4]) <= MOST_PER_REQUEST
+        or len(text) > 3
+    ):
+        raise V2Error(
+            400, f"Invalid 'limit': {text[:40]!r} is not between 1 and {MOST_PER_REQUEST}.", param="limit"
+        )
+    return int(text)
+
+
+def _order(query: dict[str, str]) -> str:
+    order = query.get("order", "desc")
+    if order not in OPPOSITE:
+        raise V2Error(400, f"Invalid 'order': {order[:40]!r} is neither asc nor desc.", param="order")
+    return order

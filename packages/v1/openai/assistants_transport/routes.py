@@ -1,0 +1,73 @@
+"""Which v2 request is answered by which operation. What is not in the table is refused by name."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from assistants_transport import assistants, messages, runs, threads
+from assistants_transport.call import Call, Memory
+from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.openai_api import OpenAIApi
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    operation: Callable[[Call], Json]
+    query: frozenset[str] = frozenset()
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The ids in the path by name, None where the route is for something else."""
+        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path), path)
+        return found.groupdict() if found and method == self.method else None
+
+
+def list_messages(call: Call) -> Json:
+    return runs.list_messages(call) if "run_id" in call.query else messages.list_page(call)
+
+
+PAGE = frozenset({"limit", "order", "after", "before"})
+THREAD = "/threads/{thread_id}"
+RUN = THREAD + "/runs/{run_id}"
+ROUTES = (
+    Route("POST", "/assistants", assistants.create),
+    Route("GET", "/assistants", assistants.list_page, PAGE),
+    Route("GET", "/assistants/{assistant_id}", assistants.retrieve),
+    Route("POST", "/assistants/{assistant_id}", assistants.update),
+    Route("DELETE", "/assistants/{assistant_id}", assistants.delete),
+    Route("POST", "/threads", threads.create),
+    Route("GET", THREAD, threads.retrieve),
+    Route("POST", THREAD, threads.update),
+    Route("DELETE", THREAD, threads.delete),
+    Route("POST", THREAD + "/messages", messages.create),
+    Route("GET", THREAD + "/messages", list_messages, PAGE | {"run_id"}),
+    Route("GET", THREAD + "/messages/{message_id}", messages.retrieve),
+    Route("DELETE", THREAD + "/messages/{message_id}", messages.delete),
+    Route("POST", THREAD + "/runs", runs.create),
+    Route("GET", RUN, runs.retrieve),
+    Route("POST", RUN + "/cancel", runs.cancel),
+    Route("POST", RUN + "/submit_tool_outputs", runs.submit_tool_outputs),
+)
+_V2_PATH = re.compile(r"(?P<prefix>.*?)(?P<path>/(?:assistants|threads)(?:/.*)?)")
+
+
+def split(path: str) -> tuple[str, str] | None:
+    """`/v1/threads/x` -> (`/v1`, `/threads/x`); None for a path that is not of Assistants v2."""
+    found = _V2_PATH.fullmatch(path)
+    return (found["prefix"], found["path"]) if found else None
+
+
+def answer(method: str, path: str, query: dict[str, str], body: Json, api: OpenAIApi, memory: Memory) -> Json:
+    """Lets the route's operation answer; V2Error 400 for what v2 had and today's OpenAI has not."""
+    for route in ROUTES:
+        ids = route.match(method, path)
+        if ids is not None:
+            for name in query.keys() - route.query:
+                refuse_field(name, "the request has no such query parameter")
+            return route.operation(Call(api, memory, ids, query, body))
+    raise V2Error(
+        400,
+        f"{method} {path[:200]} cannot be carried to today's OpenAI "
+        "(streaming, run steps, lists of runs and create-and-run cannot).",
+        code="unsupported_endpoint",
+    )

@@ -1,0 +1,381 @@
+"""Runs: v2 run <-> background response. One that ended in function calls is a run that requires action."""
+
+from typing import Any
+
+from assistants_transport import carry, messages, pages, threads, tools
+from assistants_transport.assistants import response_format
+from assistants_transport.call import ENDED, Call
+from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
+from assistants_transport.ids import to_upstream, to_v2
+from assistants_transport.openai_api import OpenAIApi
+
+FIELDS = {
+    "assistant_id",
+    "instructions",
+    "additional_instructions",
+    "additional_messages",
+    "model",
+    "tools",
+    "metadata",
+    "temperature",
+    "top_p",
+    "max_completion_tokens",
+    "response_format",
+    "tool_choice",
+    "parallel_tool_calls",
+    "truncation_strategy",
+    "reasoning_effort",
+    "stream",
+    "include",
+    "max_prompt_tokens",
+}
+CANCELLED_OUTPUT = "The run was cancelled before this call was answered."
+V2_ERROR_CODES = ("server_error", "rate_limit_exceeded", "invalid_prompt")
+INCOMPLETE_REASONS = {"max_output_tokens": "max_completion_tokens"}
+
+
+# ---------------------------------------------------------------- operations
+
+
+def create(call: Call) -> Json:
+    """One request once the assistant is known; additional messages are added first, and taken back where
+    the run is refused, so that a repeated call does not double them."""
+    _check(call.body)
+    thread_id, conversation_id = call.ids["thread_id"], to_upstream(call.ids["thread_id"])
+    additional = messages.to_items(call.body.get("additional_messages"), "additional_messages")
+    agent = call.memory.agents.load(call.api, to_upstream(call.body["assistant_id"]))
+    request = to_response(
+        call.body, agent, conversation_id, lambda: threads.vector_stores(call.api, conversation_id)
+    )
+    added = messages.add(call.api, thread_id, additional) if additional else []
+    try:
+        return _start(call, request)
+    except (V2Error, UpstreamError):
+        for message in added:
+            messages.remove(call.api, thread_id, message["id"])
+        raise
+
+
+def retrieve(call: Call) -> Json:
+    response = _own(call, call.ids["run_id"])
+    call.memory.last.learn(response)
+    return to_run(response, _outputs_in_thread(call.api, response))
+
+
+def cancel(call: Call) -> Json:
+    """A run that waits for outputs is cancelled by answering its calls: unanswered, they block the thread."""
+    response = _own(call, call.ids["run_id"])
+    if response["status"] not in ENDED:
+        return to_run(call.api.post(f"/responses/{response['id']}/cancel"))
+    run, pending = _with_pending(call.api, response)
+    if not pending:
+        raise V2Error(400, f"Cannot cancel run with status '{run['status']}'.")
+    _keep_outputs(call, [_output(one["call_id"], CANCELLED_OUTPUT) for one in pending])
+    return to_run(response, {one["call_id"]: CANCELLED_OUTPUT for one in pending})
+
+
+def submit_tool_outputs(call: Call) -> Json:
+    """All outstanding outputs start the next response, whose id the run has from then on; some of them are
+    kept in the thread while the run goes on waiting for the others."""
+    if call.body.get("stream"):
+        refuse_field("stream", "runs are polled")
+    response = _own(call, call.ids["run_id"])
+    run, pending = _with_pending(call.api, response)
+    if not pending:
+        raise V2Error(400, f"Runs in status '{run['status']}' do not accept tool outputs.")
+    outputs = _checked_outputs(call.body.get("tool_outputs"), [one["call_id"] for one in pending])
+    if len(outputs) == len(pending):
+        return _start(call, _following(response, outputs))
+    _keep_outputs(call, outputs)
+    return to_run(response, _outputs_in_thread(call.api, response))
+
+
+def list_messages(call: Call) -> Json:
+    """The messages that one run wrote, as its response has them."""
+    run_id, thread_id = call.query["run_id"], call.ids["thread_id"]
+    response = call.memory.last.get(to_upstream(run_id)) or _own(call, run_id)
+    _require_thread(response, thread_id, run_id)
+    written = [
+        messages.to_message(item, thread_id, run_id, _assistant_id(response))
+        for item in response["output"]
+        if messages.is_message(item)
+    ]
+    return pages.v2_list(*pages.cut(written, call.query))
+
+
+# ---------------------------------------------------------------- translation
+
+
+def to_response(body: Json, agent: Json, conversation_id: str, thread_stores: Any) -> Json:
+    """A v2 run to create, and its agent -> the response to create; only file_search asks for the stores."""
+    _, extras = carry.unpack(agent["metadata"])
+    agent_tools = agent["tools"]
+    if body.get("tools") is not None:
+        agent_tools, changed = tools.to_agent_tools(body["tools"])
+        extras = {k: v for k, v in extras.items() if k not in ("strict", "file_search")} | changed
+    if (agent.get("multi_agent") or {}).get("enabled"):
+        refuse_field("assistant_id", "the agent has multi_agent enabled, which works in agent sessions only")
+    stores = [*extras.get("vector_stores", []), *thread_stores()] if "file_search" in extras else []
+    instructions = agent.get("instructions") if body.get("instructions") is None else body["instructions"]
+    sampling = {
+        name: value
+        for name in ("temperature", "top_p")
+        if (value := body[name] if body.get(name) is not None else extras.get(name)) is not None
+    }
+    optional = {
+        "max_output_tokens": body.get("max_completion_tokens"),
+        "tool_choice": _tool_choice(body.get("tool_choice")),
+        "parallel_tool_calls": body.get("parallel_tool_calls"),
+        "reasoning": _reasoning(body, agent),
+        "text": _text(body, agent, extras),
+    }
+    return {
+        "model": body.get("model") or agent["model"],
+        "conversation": conversation_id,
+        "input": [],  # leaving it out was seen to fail (unverified)
+        "instructions": "\n".join(
+            part for part in (instructions, body.get("additional_instructions")) if part
+        )
+        or None,
+        "tools": tools.to_response_tools(agent_tools, extras, list(dict.fromkeys(stores))),
+        "background": True,
+        "store": True,
+        "truncation": "auto",  # as v2 did: without it a long thread dies of its context's length
+        "metadata": carry.pack(
+            {"assistant": agent["id"]} | ({"sampling": sampling} if sampling else {}), body.get("metadata")
+        ),
+        **sampling,  # reasoning models refuse them: only what was given
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def to_run(response: Json, outputs: dict[str, str] | None = None) -> Json:
+    """A response -> the v2 run; `outputs` are those that its function calls have got, by call id."""
+    metadata, _ = carry.unpack(response.get("metadata"))
+    pending = pending_calls(response, outputs or {})
+    status = _status(response, pending, outputs or {})
+    ended = int(response["completed_at"]) if response.get("completed_at") else None
+    return {
+        "id": to_v2(response["id"]),
+        "object": "thread.run",
+        "created_at": int(response["created_at"]),
+        "thread_id": to_v2(_conversation_id(response) or ""),
+        "assistant_id": _assistant_id(response),
+        "status": status,
+        "required_action": _required_action(pending) if status == "requires_action" else None,
+        "last_error": _last_error(response) if status == "failed" else None,
+        "expires_at": None,
+        "started_at": None,
+        "cancelled_at": None,
+        "failed_at": None,
+        "completed_at": ended if status == "completed" else None,
+        "incomplete_details": _incomplete_details(response),
+        "model": response["model"],
+        "instructions": response["instructions"] if isinstance(response.get("instructions"), str) else "",
+        "tools": tools.from_response_tools(response.get("tools") or []),
+        "metadata": metadata,
+        "usage": _usage(response.get("usage")),
+        "temperature": response.get("temperature"),
+        "top_p": response.get("top_p"),
+        "max_completion_tokens": response.get("max_output_tokens"),
+        "max_prompt_tokens": None,
+        "truncation_strategy": {"type": "auto", "last_messages": None},
+        "response_format": tools.from_response_format(response.get("text")),
+        "tool_choice": response["tool_choice"]
+        if response.get("tool_choice") in ("none", "auto", "required")
+        else "auto",
+        "parallel_tool_calls": bool(response.get("parallel_tool_calls", True)),
+    }
+
+
+def pending_calls(response: Json, outputs: dict[str, str]) -> list[Json]:
+    """The function calls that a completed response ended in, less those that have an output."""
+    if response["status"] != "completed":
+        return []
+    calls = [item for item in response["output"] if item["type"] == "function_call"]
+    return [call for call in calls if call["call_id"] not in outputs]
+
+
+def _status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str:
+    if pending:
+        return "requires_action"
+    return "cancelled" if CANCELLED_OUTPUT in outputs.values() else str(response["status"])
+
+
+def _start(call: Call, request: Json) -> Json:
+    try:
+        response = call.api.post("/responses", request)
+    except UpstreamError as refusal:
+        if refusal.says(code="conversation_locked") or refusal.says(message="No tool output found"):
+            raise active_run(call.ids["thread_id"], None) from refusal
+        raise
+    call.memory.last.learn(response)
+    return to_run(response)
+
+
+def _own(call: Call, run_id: str) -> Json:
+    response = call.api.get(f"/responses/{to_upstream(run_id)}")
+    _require_thread(response, call.ids["thread_id"], run_id)
+    return response
+
+
+def _require_thread(response: Json, thread_id: str, run_id: str) -> None:
+    """A run is shown only under its own thread."""
+    if _conversation_id(response) != to_upstream(thread_id):
+        raise V2Error(404, f"No run found with id '{run_id}' in thread '{thread_id}'.")
+
+
+def _with_pending(api: OpenAIApi, response: Json) -> tuple[Json, list[Json]]:
+    outputs = _outputs_in_thread(api, response)
+    return to_run(response, outputs), pending_calls(response, outputs)
+
+
+def _outputs_in_thread(api: OpenAIApi, response: Json) -> dict[str, str]:
+    """The outputs that the response's calls have got, read backwards from the thread's end to the calls."""
+    calls = {call["call_id"] for call in pending_calls(response, {})}
+    unseen, outputs = set(calls), {}
+    path = f"/conversations/{_conversation_id(response)}/items"
+    for item in pages.every(api, path, "desc") if calls else ():
+        if item["type"] == "function_call_output" and item.get("call_id") in calls:
+            outputs[item["call_id"]] = item["output"]
+        elif item["type"] == "function_call":
+            unseen.discard(item["call_id"])
+        if not unseen:
+            break
+    return outputs
+
+
+def _output(call_id: str, output: str) -> Json:
+    return {"type": "function_call_output", "call_id": call_id, "output": output}
+
+
+def _keep_outputs(call: Call, outputs: list[Json]) -> None:
+    path = f"/conversations/{to_upstream(call.ids['thread_id'])}/items"
+    for start in range(0, len(outputs), threads.MOST_ITEMS_PER_REQUEST):
+        call.api.post(path, {"items": outputs[start : start + threads.MOST_ITEMS_PER_REQUEST]})
+
+
+def _checked_outputs(given: object, expected: list[str]) -> list[Json]:
+    if not isinstance(given, list) or not given:
+        raise V2Error(400, "Missing required parameter: 'tool_outputs'.", param="tool_outputs")
+    outputs: dict[str, Json] = {}
+    for place, one in enumerate(given):
+        param = f"tool_outputs[{place}]"
+        call_id = one.get("tool_call_id") if isinstance(one, dict) else None
+        if call_id not in expected or call_id in outputs:
+            raise V2Error(
+                400,
+                f"Expected tool outputs for call_ids {expected}, each once; {param} is for {call_id!r}.",
+                param=f"{param}.tool_call_id",
+            )
+        if not isinstance(one.get("output"), str):
+            raise V2Error(400, f"Invalid '{param}.output': text is wanted.", param=f"{param}.output")
+        outputs[call_id] = _output(call_id, one["output"])
+    return list(outputs.values())
+
+
+def _following(response: Json, outputs: list[Json]) -> Json:
+    """The next response of the same run: the same settings, the outputs as its input."""
+    metadata, extras = carry.unpack(response["metadata"])
+    kept = ("model", "instructions", "tools", "max_output_tokens", "parallel_tool_calls", "text", "reasoning")
+    return {name: response[name] for name in kept if response.get(name) is not None} | {
+        "conversation": _conversation_id(response),
+        "input": outputs,
+        "background": True,
+        "store": True,
+        "truncation": "auto",
+        "metadata": carry.pack(extras, metadata),
+        **extras.get("sampling", {}),
+    }
+
+
+def _text(body: Json, agent: Json, extras: Json) -> Json | None:
+    own = body.get("response_format")
+    wanted = own if own is not None else response_format(agent, extras)
+    text: Json = {}
+    if (text_format := tools.to_response_format(wanted)) is not None:
+        text["format"] = text_format
+    verbosity = (agent.get("text") or {}).get("verbosity")
+    if verbosity not in (None, "medium"):  # the default, which older models do not accept in words
+        text["verbosity"] = verbosity
+    return text or None
+
+
+def _reasoning(body: Json, agent: Json) -> Json | None:
+    settings = {name: value for name, value in (agent.get("reasoning") or {}).items() if value is not None}
+    if body.get("reasoning_effort"):
+        settings["effort"] = body["reasoning_effort"]
+    return settings or None
+
+
+def _tool_choice(choice: Any) -> Any:
+    if isinstance(choice, dict) and choice.get("type") == "function":
+        return {"type": "function", "name": (choice.get("function") or {}).get("name")}
+    return choice
+
+
+def _required_action(pending: list[Json]) -> Json:
+    calls = [
+        {
+            "id": call["call_id"],
+            "type": "function",
+            "function": {"name": call["name"], "arguments": call["arguments"]},
+        }
+        for call in pending
+    ]
+    return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
+
+
+def _last_error(response: Json) -> Json:
+    error = response.get("error") or {}
+    code, message = error.get("code") or "server_error", error.get("message") or "the response failed"
+    return (
+        {"code": code, "message": message}
+        if code in V2_ERROR_CODES
+        else {"code": "server_error", "message": f"{code}: {message}"}
+    )
+
+
+def _incomplete_details(response: Json) -> Json | None:
+    if response["status"] != "incomplete":
+        return None
+    reason = (response.get("incomplete_details") or {}).get("reason")
+    return {"reason": INCOMPLETE_REASONS.get(str(reason), reason)}
+
+
+def _usage(usage: Json | None) -> Json | None:
+    if not usage:
+        return None
+    return {
+        "prompt_tokens": usage["input_tokens"],
+        "completion_tokens": usage["output_tokens"],
+        "total_tokens": usage["total_tokens"],
+    }
+
+
+def _conversation_id(response: Json) -> str | None:
+    conversation = response.get("conversation")
+    return conversation["id"] if isinstance(conversation, dict) else conversation
+
+
+def _assistant_id(response: Json) -> str:
+    _, extras = carry.unpack(response.get("metadata"))
+    return to_v2(str(extras.get("assistant", "")))
+
+
+def _check(body: Json) -> None:
+    for name in body:
+        if name not in FIELDS:
+            refuse_field(name, "a run has no such field")
+    if not isinstance(body.get("assistant_id"), str):
+        raise V2Error(400, "Missing required parameter: 'assistant_id'.", param="assistant_id")
+    for name, why in (
+        ("stream", "runs are polled"),
+        ("include", "there are no run steps"),
+        ("max_prompt_tokens", "responses have no such limit"),
+    ):
+        if body.get(name):
+            refuse_field(name, why)
+    strategy = body.get("truncation_strategy")
+    if strategy is not None and (not isinstance(strategy, dict) or strategy.get("type") != "auto"):
+        refuse_field("truncation_strategy", "only auto is left")

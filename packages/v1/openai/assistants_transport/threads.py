@@ -1,0 +1,113 @@
+"""Threads: v2 thread <-> conversation."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from assistants_transport import carry, messages, pages, tools
+from assistants_transport.call import Call
+from assistants_transport.errors import Json, UpstreamError, refuse_field
+from assistants_transport.ids import to_upstream, to_v2
+from assistants_transport.openai_api import OpenAIApi
+
+FIELDS = {"messages", "metadata", "tool_resources"}
+MOST_ITEMS_PER_REQUEST = 20
+DELETES_SIDE_BY_SIDE = 8
+DELETE_SHARE = 0.8  # of the request's time; what is left carries the answer home
+EXPECTED_DELETE_SECONDS = 0.5  # a batch is not begun with less time than this
+
+
+def create(call: Call) -> Json:
+    """A thread with messages is made in one request of 20 items and more requests for the rest; where one of
+    those fails, the conversation is taken back, so that nothing half-made is left."""
+    _check(call.body)
+    items = messages.to_items(call.body.get("messages"), "messages")
+    first = {"items": items[:MOST_ITEMS_PER_REQUEST]} if items else {}
+    metadata = carry.pack(_extras(call.body), call.body.get("metadata"))
+    conversation = call.api.post("/conversations", first | ({"metadata": metadata} if metadata else {}))
+    path = f"/conversations/{conversation['id']}"
+    try:
+        for start in range(MOST_ITEMS_PER_REQUEST, len(items), MOST_ITEMS_PER_REQUEST):
+            call.api.post(f"{path}/items", {"items": items[start : start + MOST_ITEMS_PER_REQUEST]})
+    except UpstreamError:
+        _erase(call.api, path)
+        raise
+    return to_thread(conversation)
+
+
+def retrieve(call: Call) -> Json:
+    return to_thread(call.api.get(_path(call)))
+
+
+def update(call: Call) -> Json:
+    """Metadata is replaced whole upstream, so what rides in it is read first."""
+    _check(call.body)
+    if "messages" in call.body:
+        refuse_field("messages", "an update takes none; create them one by one")
+    metadata, extras = carry.unpack(call.api.get(_path(call))["metadata"])
+    extras = _extras(call.body) if "tool_resources" in call.body else extras
+    packed = carry.pack(extras, call.body.get("metadata", metadata))
+    return to_thread(call.api.post(_path(call), {"metadata": packed}))
+
+
+def delete(call: Call) -> Json:
+    """Erases the items, then the conversation: deleting a conversation alone leaves its items at OpenAI.
+    Where the time does not suffice `deleted` is false, and a repeated call goes on from there."""
+    deleted = _erase(call.api, _path(call))
+    return {"id": call.ids["thread_id"], "object": "thread.deleted", "deleted": deleted}
+
+
+def _path(call: Call) -> str:
+    return f"/conversations/{to_upstream(call.ids['thread_id'])}"
+
+
+def to_thread(conversation: Json) -> Json:
+    metadata, extras = carry.unpack(conversation["metadata"])
+    return {
+        "id": to_v2(conversation["id"]),
+        "object": "thread",
+        "created_at": conversation["created_at"],
+        "metadata": metadata,
+        "tool_resources": tools.v2_resources(extras.get("vector_stores", [])),
+    }
+
+
+def vector_stores(api: OpenAIApi, conversation_id: str) -> list[str]:
+    """The vector stores that the thread brings into a run."""
+    _, extras = carry.unpack(api.get(f"/conversations/{conversation_id}")["metadata"])
+    found = extras.get("vector_stores", [])
+    return found if isinstance(found, list) else []
+
+
+def _erase(api: OpenAIApi, path: str) -> bool:
+    whole = api.seconds_left()
+    with ThreadPoolExecutor(DELETES_SIDE_BY_SIDE) as pool:
+        while items := api.get(f"{path}/items", {"limit": pages.MOST_PER_REQUEST, "order": "asc"})["data"]:
+            for start in range(0, len(items), DELETES_SIDE_BY_SIDE):
+                left = api.seconds_left()
+                if (
+                    whole is not None
+                    and left is not None
+                    and left < whole * (1 - DELETE_SHARE) + EXPECTED_DELETE_SECONDS
+                ):
+                    return False
+                batch = [f"{path}/items/{item['id']}" for item in items[start : start + DELETES_SIDE_BY_SIDE]]
+                list(pool.map(lambda item_path: _delete_item(api, item_path), batch))
+    return bool(api.delete(path)["deleted"])
+
+
+def _delete_item(api: OpenAIApi, path: str) -> None:
+    try:
+        api.delete(path)
+    except UpstreamError as refusal:
+        if refusal.status != 404:  # already gone is as good as deleted
+            raise
+
+
+def _extras(body: Json) -> Json:
+    stores = tools.vector_stores(body.get("tool_resources"))
+    return {"vector_stores": stores} if stores else {}
+
+
+def _check(body: Json) -> None:
+    for name in body:
+        if name not in FIELDS:
+            refuse_field(name, "a thread has no such field")

@@ -1,0 +1,258 @@
+"""Tools and answer formats, between the three spellings: Assistants v2, Agents, Responses."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from assistants_transport.errors import Json, V2Error, refuse_field
+
+NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # v2: leaving parameters out means an empty list
+NO_DESCRIPTION = ""  # agents require one, v2 does not (an empty one being accepted is unverified)
+WEB_SEARCH_FIELDS = {"type", "search_context_size", "user_location", "filters"}
+WEB_SEARCH_MODES = {"live": {}, "cached": {"external_web_access": False}}
+RANKERS = {None: None, "auto": "auto"}  # v2's default_2024_08_21 is gone
+
+
+# ---------------------------------------------------------------- tools: v2 -> agent, agent -> v2
+
+
+def to_agent_tools(tools: object) -> tuple[list[Json], Json]:
+    """v2 tools -> (an agent's tools, what an agent cannot say: `strict` names, `file_search` options)."""
+    agent_tools: list[Json] = []
+    extras: Json = {}
+    for place, tool in enumerate(_list_of_objects(tools, "tools")):
+        kind, param = tool.get("type"), f"tools[{place}]"
+        if kind == "function":
+            agent_tools.append(_to_agent_function(tool, param))
+            if agent_tools[-1].pop("strict"):
+                extras.setdefault("strict", []).append(agent_tools[-1]["name"])
+        elif kind == "file_search":
+            extras["file_search"] = _file_search_options(tool, param)
+        elif kind == "web_search":
+            agent_tools.append(_to_agent_web_search(tool, param))
+        else:
+            refuse_field(
+                f"{param}.type",
+                f"there is no tool {kind!r} (function, file_search and web_search can be carried)",
+            )
+    return agent_tools, extras
+
+
+def from_agent_tools(agent_tools: list[Json], extras: Json) -> list[Json]:
+    """An agent's tools -> v2 tools; a tool that v2 does not know is shown as the agent has it."""
+    strict = extras.get("strict", [])
+    tools = []
+    for tool in agent_tools:
+        if tool["type"] == "function":
+            tools.append(v2_function(tool, tool["name"] in strict))
+        else:
+            tools.append(_from_agent_web_search(tool) if tool["type"] == "web_search" else tool)
+    if "file_search" in extras:
+        tools.append(_v2_file_search(extras["file_search"]))
+    return tools
+
+
+def v2_function(tool: Json, strict: bool | None) -> Json:
+    function = {"name": tool["name"], "parameters": tool.get("parameters"), "strict": bool(strict)}
+    return {
+        "type": "function",
+        "function": function | ({"description": tool["description"]} if tool.get("description") else {}),
+    }
+
+
+def _to_agent_function(tool: Json, param: str) -> Json:
+    function = tool.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise V2Error(
+            400, f"Missing required parameter: '{param}.function.name'.", param=f"{param}.function.name"
+        )
+    _only(tool, {"type", "function"}, param)
+    _only(function, {"name", "description", "parameters", "strict"}, f"{param}.function")
+    return {
+        "type": "function",
+        "name": function["name"],
+        "description": function.get("description") or NO_DESCRIPTION,
+        "parameters": function.get("parameters") or NO_PARAMETERS,
+        "strict": bool(function.get("strict")),
+    }
+
+
+def _to_agent_web_search(tool: Json, param: str) -> Json:
+    _only(tool, WEB_SEARCH_FIELDS, param)
+    agent_tool: Json = {"type": "web_search"}
+    if "search_context_size" in tool:
+        agent_tool["context_size"] = tool["search_context_size"]
+    if tool.get("user_location"):
+        agent_tool["location"] = {k: v for k, v in tool["user_location"].items() if k != "type"}
+    if tool.get("filters"):
+        _only(tool["filters"], {"allowed_domains"}, f"{param}.filters")
+        agent_tool["allowed_domains"] = tool["filters"].get("allowed_domains")
+    return agent_tool
+
+
+def _from_agent_web_search(tool: Json) -> Json:
+    found: Json = {"type": "web_search"}
+    if tool.get("context_size"):
+        found["search_context_size"] = tool["context_size"]
+    if tool.get("location"):
+        found["user_location"] = {"type": "approximate", **tool["location"]}
+    if tool.get("allowed_domains"):
+        found["filters"] = {"allowed_domains": tool["allowed_domains"]}
+    return found
+
+
+def _file_search_options(tool: Json, param: str) -> Json:
+    _only(tool, {"type", "file_search"}, param)
+    options = tool.get("file_search") or {}
+    _only(options, {"max_num_results", "ranking_options"}, f"{param}.file_search")
+    ranking = options.get("ranking_options") or {}
+    if ranking.get("ranker") not in RANKERS:
+        refuse_field(
+            f"{param}.file_search.ranking_options.ranker",
+            f"there is no ranker {ranking['ranker']!r} any more",
+        )
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _v2_file_search(options: Json) -> Json:
+    return {"type": "file_search", **({"file_search": options} if options else {})}
+
+
+# ---------------------------------------------------------------- tools: agent -> response, response -> v2
+
+
+def to_response_tools(agent_tools: list[Json], extras: Json, vector_store_ids: list[str]) -> list[Json]:
+    """The tools of one run; one that a response cannot use the way the agent does is refused by name."""
+    tools: list[Json] = []
+    for tool in agent_tools:
+        if tool["type"] == "function":
+            # Responses takes a missing `strict` for true, v2 for false
+            tools.append(
+                {k: tool[k] for k in ("type", "name", "description", "parameters")}
+                | {"strict": tool["name"] in extras.get("strict", [])}
+            )
+        elif tool["type"] == "web_search":
+            tools.extend(_response_web_search(tool))
+        else:
+            refuse_field(
+                "tools", f"the assistant has the tool {tool['type']!r}, which works in agent sessions only"
+            )
+    if "file_search" in extras and vector_store_ids:  # without a store v2 searched nothing, Responses refuses
+        tools.append({"type": "file_search", "vector_store_ids": vector_store_ids, **extras["file_search"]})
+    return tools
+
+
+def from_response_tools(tools: Iterable[Json]) -> list[Json]:
+    """A response's tools -> v2 tools."""
+    found = []
+    for tool in tools:
+        if tool["type"] == "function":
+            found.append(v2_function(tool, tool.get("strict")))
+        elif tool["type"] == "file_search":
+            options = {k: tool[k] for k in ("max_num_results", "ranking_options") if tool.get(k) is not None}
+            found.append(_v2_file_search(options))
+        else:
+            found.append(tool)
+    return found
+
+
+def _response_web_search(tool: Json) -> list[Json]:
+    mode = tool.get("mode", "live")
+    if mode == "disabled":
+        return []
+    return [_from_agent_web_search(tool) | WEB_SEARCH_MODES.get(mode, {})]
+
+
+# ---------------------------------------------------------------- response_format
+
+
+def split_format(response_format: object) -> tuple[Json | None, Any]:
+    """v2 response_format -> (an agent's text.format, what it cannot say)."""
+    if response_format in (None, "auto") or response_format == {"type": "text"}:
+        return None, None
+    kind = response_format.get("type") if isinstance(response_format, dict) else response_format
+    if not isinstance(response_format, dict) or kind not in ("json_object", "json_schema"):
+        raise V2Error(
+            400,
+            f"Invalid 'response_format': {str(kind)[:40]!r} is none of auto, text, json_object, json_schema.",
+            param="response_format",
+        )
+    if kind == "json_object":
+        return None, {"type": "json_object"}
+    given = response_format.get("json_schema")
+    if (
+        not isinstance(given, dict)
+        or not isinstance(given.get("schema"), dict)
+        or not isinstance(given.get("name"), str)
+    ):
+        raise V2Error(
+            400, "response_format.json_schema needs a name and a schema.", param="response_format.json_schema"
+        )
+    _only(given, {"name", "schema", "strict", "description"}, "response_format.json_schema")
+    return {"type": "json_schema", "schema": given["schema"]}, {
+        k: v for k, v in given.items() if k != "schema" and v is not None
+    }
+
+
+def join_format(text_format: Json | None, rest: Any) -> Json | str:
+    """The two parts of split_format -> v2 response_format."""
+    if text_format and text_format.get("type") == "json_schema":
+        return {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", **(rest or {}), "schema": text_format["schema"]},
+        }
+    return rest or "auto"
+
+
+def to_response_format(response_format: object) -> Json | None:
+    """v2 response_format -> a response's text.format, None for plain text."""
+    text_format, rest = split_format(response_format)
+    return {**text_format, **rest} if text_format else rest
+
+
+def from_response_format(text: object) -> Json | str:
+    """A response's `text` -> v2 response_format."""
+    text_format = (text.get("format") if isinstance(text, dict) else None) or {}
+    if text_format.get("type") == "json_schema":
+        return {
+            "type": "json_schema",
+            "json_schema": {k: v for k, v in text_format.items() if k != "type" and v is not None},
+        }
+    return {"type": "json_object"} if text_format.get("type") == "json_object" else "auto"
+
+
+# ---------------------------------------------------------------- tool_resources
+
+
+def vector_stores(tool_resources: object) -> list[str]:
+    """The vector store ids of v2 tool_resources; everything else in there is refused by name."""
+    if tool_resources is None:
+        return []
+    if not isinstance(tool_resources, dict):
+        raise V2Error(400, "tool_resources must be an object.", param="tool_resources")
+    for kind, resources in tool_resources.items():
+        if kind != "file_search":
+            refuse_field(f"tool_resources.{kind}", "only file_search is left")
+        for name in resources or {}:
+            if name != "vector_store_ids":
+                refuse_field(
+                    f"tool_resources.file_search.{name}", "create the vector store first and give its id"
+                )
+    return list((tool_resources.get("file_search") or {}).get("vector_store_ids") or [])
+
+
+def v2_resources(vector_store_ids: list[str]) -> Json | None:
+    return {"file_search": {"vector_store_ids": vector_store_ids}} if vector_store_ids else None
+
+
+def _list_of_objects(value: object, param: str) -> list[Json]:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise V2Error(400, f"Invalid '{param}': a list of objects is wanted.", param=param)
+    return value
+
+
+def _only(given: object, known: set[str], param: str) -> None:
+    if not isinstance(given, dict):
+        raise V2Error(400, f"Invalid '{param}': an object is wanted.", param=param)
+    for name in given:
+        if name not in known:
+            refuse_field(f"{param}.{name}", "it is not known here")
