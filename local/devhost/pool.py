@@ -1,0 +1,285 @@
+"""The function's processes: started on demand, one call at a time each, replaced when they die."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from .events import ENTITY_LIMIT_BYTES, Dialect
+from .project import Function
+
+WORKER_FILE = Path(__file__).with_name("worker.py")
+NOT_SOURCE = frozenset({"virtualenv", "__pycache__"})
+
+Log = Callable[[str], None]
+Outcome = Literal["success", "error", "timeout"]
+
+
+class WorkerDiedError(Exception):
+    """The process ended before it answered."""
+
+
+class NotJsonError(Exception):
+    """The process answered something that is no JSON."""
+
+
+class Activation:
+    """One call of the function: known by its id from the start, its outcome set when done."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self.id = uuid.uuid4().hex
+        self.event = event
+        self.done = threading.Event()
+        self.outcome: Outcome = "error"
+        self.result: Any = None
+
+    def finish(self, outcome: Outcome, result: Any) -> None:
+        """Set the outcome once and wake who waits."""
+        self.outcome, self.result = outcome, result
+        self.done.set()
+
+
+class Worker:
+    """One process with the function loaded."""
+
+    def __init__(
+        self, function: Function, python: str, dialect: Dialect, virtualenv: Path | None, log: Log
+    ) -> None:
+        self.version = source_version(function.folder)
+        self.channel, theirs = socket.socketpair()
+        with theirs:
+            options = [str(theirs.fileno()), dialect, str(virtualenv or "")]
+            self.process = subprocess.Popen(
+                [python, "-B", str(WORKER_FILE), str(function.folder), *options],
+                cwd=function.folder,
+                env=_environment(function, python),
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C in the terminal is devhost's to handle
+            )
+        self.received = b""
+        self.logger = threading.Thread(target=self._copy_output, args=(log,), daemon=True)
+        self.logger.start()
+
+    def call(self, message: Mapping[str, Any], deadline: float) -> Any:
+        """main's result. deadline is in time.monotonic() seconds: raises TimeoutError when it passes."""
+        # Lone surrogates turn into "?" on the way in, as they do in the platform's JVM.
+        line = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        try:
+            self.channel.settimeout(_seconds_until(deadline))
+            self.channel.sendall(line)
+            return _parse(self._read_line(deadline))
+        except ConnectionError:
+            raise WorkerDiedError("the function's process ended") from None
+
+    def kill(self) -> None:
+        """End the process and whatever it started; a call under way raises WorkerDiedError."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill, and free what belongs to the process; not while a call is under way."""
+        self.kill()
+        self.process.wait()
+        self.channel.close()
+        self.logger.join(timeout=1)
+
+    def _read_line(self, deadline: float) -> bytes:
+        while b"\n" not in self.received:
+            self.channel.settimeout(_seconds_until(deadline))
+            piece = self.channel.recv(1 << 20)
+            if not piece:
+                raise WorkerDiedError("the function's process ended")
+            self.received += piece
+        line, _, self.received = self.received.partition(b"\n")
+        return line
+
+    def _copy_output(self, log: Log) -> None:
+        assert self.process.stdout is not None  # noqa: S101
+        with self.process.stdout as output:
+            for line in output:
+                log(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+class Pool:
+    """Runs activations on at most most_processes workers; the rest wait their turn."""
+
+    def __init__(
+        self,
+        function: Function,
+        *,
+        log: Log,
+        python: str = sys.executable,
+        dialect: Dialect = "digitalocean",
+        virtualenv: Path | None = None,
+        most_processes: int = 8,
+    ) -> None:
+        self.function = function
+        self._python = python
+        self._dialect: Dialect = dialect
+        self._virtualenv = virtualenv
+        self._most = most_processes
+        self._log = log
+        self._idle: list[Worker] = []
+        self._workers: set[Worker] = set()
+        self._count = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def submit(self, event: Mapping[str, Any]) -> Activation:
+        """Start a call; it runs to its end whether anybody waits for it or not."""
+        activation = Activation(event)
+        threading.Thread(target=self._run, args=(activation,), daemon=True).start()
+        return activation
+
+    def processes(self) -> list[int]:
+        """The process ids of the workers, busy and idle."""
+        with self._changed:
+            return [worker.process.pid for worker in self._workers]
+
+    def close(self) -> None:
+        """End every worker; running calls end as errors."""
+        with self._changed:
+            self._closed = True
+            self._drop_idle(lambda _: True)
+            for worker in self._workers:
+                worker.kill()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._workers, timeout=2)
+
+    def _run(self, activation: Activation) -> None:
+        worker, usable = None, False
+        outcome: Outcome = "error"
+        result: Any = None
+        try:
+            worker = self._take()
+            outcome, result = self._call(worker, activation)
+            usable = True
+        except TimeoutError:
+            milliseconds = round(self.function.timeout_seconds * 1000)
+            outcome, result = (
+                "timeout",
+                f"The action exceeded its time limits of {milliseconds} milliseconds.",
+            )
+        except (WorkerDiedError, NotJsonError, OSError) as problem:
+            result = str(problem)
+        finally:
+            if outcome != "success" and not self._closed:
+                self._log(f"activation {activation.id} failed: {result}")
+            if worker is not None:
+                self._give_back(worker, usable)
+            activation.finish(outcome, result)
+
+    def _call(self, worker: Worker, activation: Activation) -> tuple[Outcome, Any]:
+        seconds = self.function.timeout_seconds
+        result = worker.call(_message(activation, seconds), time.monotonic() + seconds)
+        if not isinstance(result, dict | list):
+            return "error", "The action did not return a dictionary or array."
+        if _json_bytes(result) > ENTITY_LIMIT_BYTES:
+            limit = f"the allowed length of {ENTITY_LIMIT_BYTES} bytes"
+            return "error", f"The action produced a response that exceeded {limit}."
+        if isinstance(result, dict) and "error" in result:
+            return "error", result["error"]
+        return "success", result
+
+    def _take(self) -> Worker:
+        version = source_version(self.function.folder)
+        with self._changed:
+            self._drop_idle(lambda worker: worker.version != version or worker.process.poll() is not None)
+            while not self._idle and self._count >= self._most and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                raise WorkerDiedError("devhost is closing")
+            if self._idle:
+                return self._idle.pop()
+            self._count += 1
+            try:
+                worker = Worker(self.function, self._python, self._dialect, self._virtualenv, self._log)
+            except BaseException:
+                self._count -= 1
+                raise
+            self._workers.add(worker)
+            return worker
+
+    def _drop_idle(self, unwanted: Callable[[Worker], bool]) -> None:
+        for worker in [worker for worker in self._idle if unwanted(worker)]:
+            self._idle.remove(worker)
+            self._forget(worker)
+
+    def _give_back(self, worker: Worker, usable: bool) -> None:
+        with self._changed:
+            if usable and not self._closed:
+                self._idle.append(worker)
+            else:
+                self._forget(worker)
+            self._changed.notify_all()
+
+    def _forget(self, worker: Worker) -> None:
+        worker.close()
+        self._workers.discard(worker)
+        self._count -= 1
+
+
+def source_version(folder: Path) -> int:
+    """A number that changes when a file of the function is edited, added or removed."""
+    stamps = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NOT_SOURCE]
+        for name in files:
+            with suppress(FileNotFoundError):  # an editor's temporary file
+                stamps.append((here, name, os.stat(os.path.join(here, name)).st_mtime_ns))
+    return hash(tuple(sorted(stamps)))
+
+
+def _environment(function: Function, python: str) -> dict[str, str]:
+    """What the platform gives a process: no HOME, no LANG, a PATH that is the virtualenv's."""
+    given = {
+        "PATH": str(Path(python).parent),
+        "PYTHONIOENCODING": "UTF-8",
+        "__OW_API_HOST": "http://127.0.0.1",
+        "__OW_NAMESPACE": "fn-local",
+        "__OW_ACTION_NAME": "/fn-local/v1/openai",
+        "__OW_ACTION_VERSION": "0.0.1",
+    }
+    return given | dict(function.environment)
+
+
+def _message(activation: Activation, seconds: float) -> dict[str, Any]:
+    return {
+        "value": activation.event,
+        "activation_id": activation.id,
+        "transaction_id": uuid.uuid4().hex,
+        "deadline": str(int((time.time() + seconds) * 1000)),
+    }
+
+
+def _parse(line: bytes) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        return json.loads(line, parse_constant=refuse)
+    except ValueError:
+        raise NotJsonError("The action did not return a dictionary or array.") from None
+
+
+def _json_bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+
+
+def _seconds_until(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
