@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from dotenv import dotenv_values
 
 VARIABLE = re.compile(r"\$\{\s*([^}\s]*)\s*\}")
 DEFAULT_TIMEOUT_MS = 3000  # the platform's own, where project.yml names none
@@ -29,6 +30,12 @@ class Function:
 def variables_in(text: str) -> list[str]:
     """The names in ${...}, each once, wherever they stand: the deployer substitutes in comments too."""
     return list(dict.fromkeys(VARIABLE.findall(text)))
+
+
+def local_variables(root: Path) -> dict[str, str]:
+    """The values of root/.env, and those of root/.env.example for what .env leaves out or empty."""
+    files = [dotenv_values(root / name, interpolate=False) for name in (".env.example", ".env")]
+    return {name: value for values in files for name, value in values.items() if value}
 
 
 def read_project(root: Path, variables: Mapping[str, str]) -> Function:

@@ -98,7 +98,10 @@ def application(gateway: Gateway, page: Path = PAGE) -> Starlette:
 def _listen(host: str, port: int) -> socket.socket:
     """Bound here, before anything is started, so that a taken port is an OSError at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=256)
+    listener = socket.create_server((host, port), family=family, backlog=256)
+    # asyncio does this only for sockets made with IPPROTO_TCP; without it each answer takes 40 ms more.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 @contextmanager

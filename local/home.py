@@ -1,0 +1,252 @@
+"""Starts the OpenAI at home and the platform at home, and prints the ten calls of the README."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from . import devhost
+from .devhost.gateway import FUNCTION_PATH
+from .devhost.project import local_variables
+
+ROOT = Path(__file__).parents[1]
+NO_KEY = "none"  # what .env.example says where a key would stand
+START_SECONDS = 120.0
+TICK_SECONDS = 0.05
+STOP_SECONDS = 5.0
+ASSISTANT_ACTIONS = frozenset({"create-assistant", "list-assistants", "get-assistant", "update-assistant"})
+
+
+class StartError(Exception):
+    """Why nothing runs, in one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What the printed calls name."""
+
+    assistant: str = "YOUR_ASSISTANT_ID"
+    thread: str = "YOUR_THREAD_ID"
+    thread_to_delete: str = "ANOTHER_THREAD_ID"
+
+
+def run(stop: threading.Event) -> int:
+    """Start, print the calls, wait for stop. Returns the exit status; raises StartError."""
+    variables = local_variables(ROOT)
+    at_openai = uses_openai(variables)
+    emulator_port = 0 if at_openai else _free_port()
+    if not at_openai:
+        variables |= emulator_settings(emulator_port)
+    with ExitStack() as stack:
+        host = stack.enter_context(_devhost(variables))
+        emulator = None if at_openai else stack.enter_context(_emulator(emulator_port, variables))
+        url = f"http://localhost:{host.port}{FUNCTION_PATH}"
+        ready = in_background(lambda: _prepare(host.url, emulator_port, variables))
+        return _watch(stop, emulator, ready, lambda ids: print(announcement(url, ids, variables), flush=True))
+
+
+def uses_openai(variables: Mapping[str, str]) -> bool:
+    """Whether .env holds a key, so that calls go to OpenAI instead of the emulator."""
+    return variables.get("OPENAI_API_KEY", NO_KEY).strip().lower() not in ("", NO_KEY)
+
+
+def emulator_settings(port: int) -> dict[str, str]:
+    """The settings that send the function to the emulator."""
+    return {
+        "OPENAI_API_KEY": "local-key",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        "ASSISTANTS_BACKEND": "responses",
+    }
+
+
+def calls(ids: Ids) -> list[dict[str, str]]:
+    """The ten calls of the README, in its order."""
+    assistant, thread = {"assistantId": ids.assistant}, {"threadId": ids.thread}
+    return [
+        {
+            "action": "create-assistant",
+            "name": "Property Assistant",
+            "instructions": "You are a property expert",
+        },
+        {"action": "list-assistants"},
+        {"action": "get-assistant", **assistant},
+        {"action": "update-assistant", **assistant, "name": "Updated Property Assistant"},
+        {"action": "create-thread"},
+        {"action": "send-message", **thread, "message": "What should I look at in a first viewing?"},
+        {"action": "run-assistant", **thread, **assistant},
+        {"action": "get-thread", **thread},
+        {"action": "list-messages", **thread},
+        {"action": "delete-thread", "threadId": ids.thread_to_delete},
+    ]
+
+
+def curl_line(url: str, call: Mapping[str, str], token_name: str | None = None) -> str:
+    """One call as a line for the shell; a token is named, never shown."""
+    header = f' -H "Authorization: Bearer ${token_name}"' if token_name else ""
+    return f'curl -X GET "{url}?{urlencode(call)}"{header}'
+
+
+def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str:
+    """What is printed once everything answers; ids is None where nothing was created."""
+    where = "OpenAI itself, with the key from .env: calls cost money" if ids is None else "the OpenAI at home"
+    lines = [curl_line(url, call, _token_name(call["action"], variables)) for call in calls(ids or Ids())]
+    return "\n".join(
+        ["", f"The function answers at {url}", f"and talks to {where}.", "", *lines, "", "Ctrl-C ends it."]
+    )
+
+
+def _token_name(action: str, variables: Mapping[str, str]) -> str | None:
+    """The setting whose token the call needs, if any."""
+    wanted = ["ADMIN_TOKEN"] if action in ASSISTANT_ACTIONS else []
+    names = [name for name in [*wanted, "ACCESS_TOKEN"] if variables.get(name, NO_KEY) != NO_KEY]
+    return names[0] if names else None
+
+
+@contextmanager
+def _devhost(variables: Mapping[str, str]) -> Iterator[devhost.Host]:
+    port = os.environ.get("PORT") or "8080"
+    if not port.isdecimal() or int(port) > 65535:
+        raise StartError(f"PORT is {port}, which is no port: use a number up to 65535.")
+    try:
+        function = devhost.read_project(ROOT, variables)
+        served = devhost.serve(function, host=os.environ.get("HOST") or "127.0.0.1", port=int(port))
+        host = served.__enter__()
+    except devhost.ProjectError as problem:
+        raise StartError(str(problem)) from None
+    except OSError as problem:
+        raise StartError(_cannot_listen(port, problem)) from None
+    try:
+        yield host
+    finally:
+        served.__exit__(None, None, None)
+
+
+def _cannot_listen(port: str, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use: end what listens there, or choose another one: make run PORT=8081"
+    return f"Cannot listen on port {port} ({problem.strerror}): choose another one: make run PORT=8081"
+
+
+@contextmanager
+def _emulator(port: int, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The emulator in a process group of its own, ended with everything that it started."""
+    model = {name: value for name, value in variables.items() if name.startswith("LOCAL_MODEL")}
+    database = ROOT / ".local" / "openai.sqlite"
+    database.parent.mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.emulator", "--port", str(port), "--database", str(database)],
+        cwd=ROOT,
+        env=model | dict(os.environ),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+
+
+def _prepare(url: str, emulator_port: int, variables: Mapping[str, str]) -> Ids | None:
+    """Wait until everything answers and create what the printed calls name; nothing at OpenAI."""
+    if emulator_port:
+        _wait_for(f"http://127.0.0.1:{emulator_port}/v1/agents")
+    with httpx.Client(timeout=60, trust_env=False) as client:
+        call = _Caller(client, url, variables)
+        if not emulator_port:
+            call("list-assistants", limit="1")
+            return None
+        assistant = call(
+            "create-assistant", name="Property Assistant", instructions="You are a property expert"
+        )
+        thread = call("create-thread")["threadId"]
+        call("send-message", threadId=thread, message="Which papers do I need to buy a flat?")
+        return Ids(assistant["assistantId"], thread, call("create-thread")["threadId"])
+
+
+class _Caller:
+    def __init__(self, client: httpx.Client, url: str, variables: Mapping[str, str]) -> None:
+        self._client, self._url, self._variables = client, url, variables
+
+    def __call__(self, action: str, **parameters: str) -> dict[str, Any]:
+        token = _token_name(action, self._variables)
+        headers = {"Authorization": f"Bearer {self._variables[token]}"} if token else {}
+        answer = self._client.post(self._url, json={"action": action, **parameters}, headers=headers)
+        if answer.status_code != 200:
+            raise StartError(f"{action} answered {answer.status_code}: {_error(answer)}")
+        data: dict[str, Any] = answer.json()["data"]
+        return data
+
+
+def _error(answer: httpx.Response) -> str:
+    with suppress(ValueError, KeyError, TypeError):
+        return str(answer.json()["error"])
+    return answer.text[:200]
+
+
+def _wait_for(url: str) -> None:
+    """Wait until something answers there, whatever it answers."""
+    give_up = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up:
+        with suppress(httpx.TransportError):
+            httpx.get(url, timeout=START_SECONDS, trust_env=False)
+            return
+        time.sleep(TICK_SECONDS)
+    raise StartError(f"The OpenAI at home did not answer within {START_SECONDS:g} s.")
+
+
+def in_background(work: Callable[[], Ids | None]) -> "Future[Ids | None]":
+    """Run work in a thread that nobody has to wait for."""
+    future: Future[Ids | None] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as problem:
+            future.set_exception(problem)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _watch(
+    stop: threading.Event,
+    emulator: "subprocess.Popen[bytes] | None",
+    ready: "Future[Ids | None]",
+    announce: Callable[[Ids | None], None],
+) -> int:
+    """Until stop: announce once when ready; end with 1 when the emulator dies."""
+    announced = False
+    while not stop.wait(TICK_SECONDS):
+        if emulator is not None and emulator.poll() is not None:
+            raise StartError(f"The OpenAI at home ended by itself (exit status {emulator.returncode}).")
+        if ready.done() and not announced:
+            announce(ready.result())
+            announced = True
+    return 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
