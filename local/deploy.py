@@ -57,7 +57,7 @@ def setting_problems(root: Path, environment: Mapping[str, str]) -> Iterator[str
         elif any(character in value for character in '"\\\n'):  # the value becomes text of project.yml
             yield f"{name} holds a quote, a backslash or a line break: choose a value without"
         elif name == "OPENAI_API_KEY" and value.strip().lower() == PLACEHOLDER_KEY:
-            yield "OPENAI_API_KEY is still the placeholder: put your key from https://platform.openai.com/api-keys in .env"
+            yield "OPENAI_API_KEY is still the placeholder: put your key in .env"
 
 
 def folder_problems(root: Path) -> Iterator[str]:
@@ -68,11 +68,8 @@ def folder_problems(root: Path) -> Iterator[str]:
     for entry in sorted(package.iterdir()):
         if entry.name != "openai":
             yield f"packages/v1/{entry.name} would become a function of its own: move it away"
-    if any(
-        path.name == "__pycache__"
-        for path in package.glob("openai/**/__pycache__")
-        if "virtualenv" not in path.parts
-    ):
+    caches = package.glob("openai/**/__pycache__")
+    if any("virtualenv" not in cache.parts for cache in caches):
         yield "packages/v1/openai holds __pycache__: run make clean"
 
 

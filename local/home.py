@@ -51,7 +51,7 @@ def run(stop: threading.Event) -> int:
     if not at_openai:
         variables |= emulator_settings(emulator_port)
     with ExitStack() as stack:
-        host = stack.enter_context(_devhost(variables))
+        host = _start_devhost(stack, variables)
         emulator = None if at_openai else stack.enter_context(_emulator(emulator_port, variables))
         url = f"http://localhost:{host.port}{FUNCTION_PATH}"
         ready = in_background(lambda: _prepare(host.url, emulator_port, variables))
@@ -115,23 +115,18 @@ def _token_name(action: str, variables: Mapping[str, str]) -> str | None:
     return names[0] if names else None
 
 
-@contextmanager
-def _devhost(variables: Mapping[str, str]) -> Iterator[devhost.Host]:
+def _start_devhost(stack: ExitStack, variables: Mapping[str, str]) -> devhost.Host:
     port = os.environ.get("PORT") or "8080"
     if not port.isdecimal() or int(port) > 65535:
         raise StartError(f"PORT is {port}, which is no port: use a number up to 65535.")
     try:
         function = devhost.read_project(ROOT, variables)
         served = devhost.serve(function, host=os.environ.get("HOST") or "127.0.0.1", port=int(port))
-        host = served.__enter__()
+        return stack.enter_context(served)
     except devhost.ProjectError as problem:
         raise StartError(str(problem)) from None
     except OSError as problem:
         raise StartError(_cannot_listen(port, problem)) from None
-    try:
-        yield host
-    finally:
-        served.__exit__(None, None, None)
 
 
 def _cannot_listen(port: str, problem: OSError) -> str:
@@ -191,7 +186,10 @@ class _Caller:
     def __call__(self, action: str, **parameters: str) -> dict[str, Any]:
         token = _token_name(action, self._variables)
         headers = {"Authorization": f"Bearer {self._variables[token]}"} if token else {}
-        answer = self._client.post(self._url, json={"action": action, **parameters}, headers=headers)
+        try:
+            answer = self._client.post(self._url, json={"action": action, **parameters}, headers=headers)
+        except httpx.TransportError as problem:
+            raise StartError(f"{action} got no answer: {problem}") from None
         if answer.status_code != 200:
             raise StartError(f"{action} answered {answer.status_code}: {_error(answer)}")
         data: dict[str, Any] = answer.json()["data"]
