@@ -1,0 +1,1 @@
+"""What `make run` starts at home; never deployed."""

@@ -1,0 +1,187 @@
+"""/v1/conversations: metadata and items. Nothing lists conversations."""
+
+import json
+import time
+from typing import Annotated
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from local.emulator.database import Database, Json, Page, UnknownCursorError, new_id
+from local.emulator.errors import locked, not_found
+from local.emulator.fields import Fields, Metadata, check, json_body, page_request, refuse_query
+from local.emulator.items import MAX_ITEMS, Item, kept
+from local.emulator.listing import list_object, unknown_cursor
+
+INSERT = "INSERT INTO conversations (id, body) VALUES (?, ?)"
+ONE = "SELECT body FROM conversations WHERE id = ? AND deleted = 0"
+ONE_EVEN_DELETED = "SELECT body FROM conversations WHERE id = ?"
+UPDATE = "UPDATE conversations SET body = ? WHERE id = ?"
+DELETE = "UPDATE conversations SET deleted = 1 WHERE id = ?"
+INSERT_ITEM = "INSERT INTO items (id, conversation_id, body) VALUES (?, ?, ?)"
+ITEM = "SELECT body FROM items WHERE id = ? AND conversation_id = ?"
+ITEM_SEQ = "SELECT seq FROM items WHERE id = ? AND conversation_id = ?"
+DELETE_ITEM = "DELETE FROM items WHERE id = ? AND conversation_id = ?"
+ALL_ITEMS = "SELECT body FROM items WHERE conversation_id = ? ORDER BY seq"
+PAGE = """
+    SELECT body FROM items WHERE conversation_id = :conversation_id AND seq * :direction > :start
+    ORDER BY seq * :direction LIMIT :limit
+"""
+ACTIVE = """
+    SELECT id FROM responses WHERE conversation_id = ? AND status IN ('queued', 'in_progress') LIMIT 1
+"""
+
+Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
+
+
+class CreateFields(Fields):
+    """Body of POST /conversations."""
+
+    items: Items | None = None
+    metadata: Metadata | None = None
+
+
+class UpdateFields(Fields):
+    """Body of POST /conversations/{conversation_id}."""
+
+    metadata: Metadata | None
+
+
+class CreateItemsFields(Fields):
+    """Body of POST /conversations/{conversation_id}/items."""
+
+    items: Items
+
+
+class Store:
+    """Conversations in the database: what the endpoints here and those of responses need."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def find(self, conversation_id: str) -> Json:
+        """The conversation; raises ApiError 404."""
+        found = self.database.row(ONE, conversation_id)
+        if found is None:
+            raise not_found("Conversation", conversation_id)
+        conversation: Json = json.loads(found[0])
+        return conversation
+
+    def refuse_when_locked(self, conversation_id: str) -> None:
+        """One active response per conversation; raises ApiError conversation_locked."""
+        if self.database.row(ACTIVE, conversation_id) is not None:
+            raise locked(conversation_id)
+
+    def items(self, conversation_id: str) -> list[Json]:
+        """All items, oldest first."""
+        return [json.loads(body) for (body,) in self.database.rows(ALL_ITEMS, conversation_id)]
+
+    def add(self, conversation_id: str, items: list[Json]) -> None:
+        """Append items; the caller holds a transaction."""
+        for item in items:
+            self.database.execute(INSERT_ITEM, item["id"], conversation_id, json.dumps(item))
+
+    def exists(self, conversation_id: str) -> bool:
+        """Whether it is there and not deleted."""
+        return self.database.row(ONE, conversation_id) is not None
+
+
+class Conversations:
+    """The endpoints."""
+
+    def __init__(self, database: Database, store: Store) -> None:
+        self.database = database
+        self.store = store
+
+    def routes(self) -> list[Route]:
+        """Paths and methods."""
+        one, items = "/conversations/{conversation_id}", "/conversations/{conversation_id}/items"
+        return [
+            Route("/conversations", self.create, methods=["POST"]),
+            Route(one, self.retrieve, methods=["GET"]),
+            Route(one, self.update, methods=["POST"]),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(items, self.create_items, methods=["POST"]),
+            Route(items, self.list_items, methods=["GET"]),
+            Route(items + "/{item_id}", self.retrieve_item, methods=["GET"]),
+            Route(items + "/{item_id}", self.delete_item, methods=["DELETE"]),
+        ]
+
+    async def create(self, request: Request) -> JSONResponse:
+        """POST /conversations."""
+        given = check(CreateFields, await json_body(request))
+        conversation = {
+            "id": new_id("conv"),
+            "object": "conversation",
+            "created_at": int(time.time()),
+            "metadata": given.metadata or {},
+        }
+        with self.database.transaction():
+            self.database.execute(INSERT, conversation["id"], json.dumps(conversation))
+            self.store.add(str(conversation["id"]), [kept(item) for item in given.items or []])
+        return JSONResponse(conversation)
+
+    async def retrieve(self, request: Request) -> JSONResponse:
+        """GET /conversations/{conversation_id}."""
+        refuse_query(request)
+        return JSONResponse(self.store.find(request.path_params["conversation_id"]))
+
+    async def update(self, request: Request) -> JSONResponse:
+        """POST /conversations/{conversation_id}: metadata is replaced whole."""
+        given = check(UpdateFields, await json_body(request))
+        conversation = self.store.find(request.path_params["conversation_id"])
+        conversation["metadata"] = given.metadata or {}
+        self.database.execute(UPDATE, json.dumps(conversation), conversation["id"])
+        return JSONResponse(conversation)
+
+    async def delete(self, request: Request) -> JSONResponse:
+        """DELETE /conversations/{conversation_id}: its items stay and can still be read one by one."""
+        conversation = self.store.find(request.path_params["conversation_id"])
+        self.database.execute(DELETE, conversation["id"])
+        return JSONResponse({"id": conversation["id"], "object": "conversation.deleted", "deleted": True})
+
+    async def create_items(self, request: Request) -> JSONResponse:
+        """POST /conversations/{conversation_id}/items."""
+        body = await json_body(request)
+        conversation_id = request.path_params["conversation_id"]
+        refuse_query(request)
+        self.store.find(conversation_id)
+        items = [kept(item) for item in check(CreateItemsFields, body).items]
+        self.store.refuse_when_locked(conversation_id)
+        with self.database.transaction():
+            self.store.add(conversation_id, items)
+        return list_object(Page(items, has_more=False))
+
+    async def list_items(self, request: Request) -> JSONResponse:
+        """GET /conversations/{conversation_id}/items."""
+        wanted = page_request(request)
+        conversation_id = request.path_params["conversation_id"]
+        self.store.find(conversation_id)
+        start = self.database.number(ITEM_SEQ, wanted.after, conversation_id)
+        try:
+            page = self.database.page(PAGE, wanted, start, conversation_id=conversation_id)
+        except UnknownCursorError as error:
+            raise unknown_cursor(error) from None
+        return list_object(page)
+
+    async def retrieve_item(self, request: Request) -> JSONResponse:
+        """GET /conversations/{conversation_id}/items/{item_id}."""
+        refuse_query(request)
+        return JSONResponse(self._find_item(request))
+
+    async def delete_item(self, request: Request) -> JSONResponse:
+        """DELETE /conversations/{conversation_id}/items/{item_id}: answers with the conversation."""
+        item, conversation_id = self._find_item(request), request.path_params["conversation_id"]
+        self.database.execute(DELETE_ITEM, item["id"], conversation_id)
+        found = self.database.row(ONE_EVEN_DELETED, conversation_id)
+        return JSONResponse(json.loads(found[0]) if found else None)
+
+    def _find_item(self, request: Request) -> Json:
+        item_id, conversation_id = request.path_params["item_id"], request.path_params["conversation_id"]
+        found = self.database.row(ITEM, item_id, conversation_id)
+        if found is None:
+            raise not_found("Item", item_id)
+        item: Json = json.loads(found[0])
+        return item

@@ -1,0 +1,188 @@
+"""Items of conversations and responses: what may be given, and what is kept of it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
+
+from local.emulator.database import Json, new_id
+from local.emulator.fields import BY_TYPE, Fields, field_of
+
+MAX_ITEMS = 20
+MAX_TEXT_CHARS = 10_485_760
+ID_PREFIXES = {
+    "message": "msg",
+    "function_call": "fc",
+    "function_call_output": "fco",
+    "reasoning": "rs",
+    "file_search_call": "fs",
+    "web_search_call": "ws",
+}
+Status = Literal["in_progress", "completed", "incomplete"]
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+
+
+class InputText(Fields):
+    """Text of a user."""
+
+    type: Literal["input_text"]
+    text: Text
+
+
+class InputImage(Fields):
+    """A picture; the local models see only that there is one."""
+
+    type: Literal["input_image"]
+    detail: Literal["low", "high", "auto", "original"] = "auto"
+    file_id: str | None = None
+    image_url: str | None = None
+
+
+class InputFile(Fields):
+    """A file; the local models see only that there is one."""
+
+    type: Literal["input_file"]
+    file_id: str | None = None
+    filename: str | None = None
+    file_data: str | None = None
+    file_url: str | None = None
+
+
+class OutputText(Fields):
+    """Text of an assistant."""
+
+    type: Literal["output_text"]
+    text: Text
+    annotations: list[dict[str, Any]] = Field(default_factory=list)
+    logprobs: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class Refusal(Fields):
+    """An assistant's refusal."""
+
+    type: Literal["refusal"]
+    refusal: Text
+
+
+InputPart = Annotated[
+    Annotated[InputText, Tag("<input_text>")]
+    | Annotated[InputImage, Tag("<input_image>")]
+    | Annotated[InputFile, Tag("<input_file>")],
+    BY_TYPE,
+]
+OutputPart = Annotated[
+    Annotated[OutputText, Tag("<output_text>")] | Annotated[Refusal, Tag("<refusal>")], BY_TYPE
+]
+
+
+class Message(Fields):
+    """What messages have in common; a bare string is one text part."""
+
+    type: Literal["message"] = "message"
+    id: str | None = None
+    status: Status | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def text_is_one_part(cls, data: Any) -> Any:
+        """Content given as a string becomes a list of parts."""
+        if isinstance(data, dict) and isinstance(data.get("content"), str):
+            kind = "output_text" if data.get("role") == "assistant" else "input_text"
+            return {**data, "content": [{"type": kind, "text": data["content"]}]}
+        return data
+
+
+class InputMessage(Message):
+    """A message to the model."""
+
+    role: Literal["user", "system", "developer"]
+    content: list[InputPart]
+
+
+class AssistantMessage(Message):
+    """A message from the model."""
+
+    role: Literal["assistant"]
+    content: list[OutputPart]
+    phase: Literal["commentary", "final_answer"] | None = None
+
+
+class FunctionCall(Fields):
+    """The model calls a function."""
+
+    type: Literal["function_call"]
+    call_id: str = Field(max_length=64)
+    name: str
+    arguments: str
+    id: str | None = None
+    status: Status | None = None
+
+
+class FunctionCallOutput(Fields):
+    """What the function gave."""
+
+    type: Literal["function_call_output"]
+    call_id: str = Field(max_length=64)
+    output: Text | list[InputPart]
+    id: str | None = None
+    status: Status | None = None
+
+
+class SummaryText(Fields):
+    """One part of a summary of reasoning."""
+
+    type: Literal["summary_text"]
+    text: str
+
+
+class ReasoningText(Fields):
+    """One part of reasoning."""
+
+    type: Literal["reasoning_text"]
+    text: str
+
+
+class Reasoning(Fields):
+    """What the model thought."""
+
+    type: Literal["reasoning"]
+    summary: list[SummaryText]
+    content: list[ReasoningText] | None = None
+    encrypted_content: str | None = None
+    id: str | None = None
+    status: Status | None = None
+
+
+def kind_of_item(data: Any) -> str | None:
+    """Tag of an item; messages may leave out their type."""
+    role = field_of(data, "role")
+    kind = field_of(data, "type") or ("message" if role else None)
+    if kind == "message" and role == "assistant":
+        return "<assistant message>"
+    return f"<{kind}>" if isinstance(kind, str) else None
+
+
+Item = Annotated[
+    Annotated[InputMessage, Tag("<message>")]
+    | Annotated[AssistantMessage, Tag("<assistant message>")]
+    | Annotated[FunctionCall, Tag("<function_call>")]
+    | Annotated[FunctionCallOutput, Tag("<function_call_output>")]
+    | Annotated[Reasoning, Tag("<reasoning>")],
+    Discriminator(kind_of_item),
+]
+
+
+def kept(item: BaseModel) -> Json:
+    """The item as it is stored and shown: with an id of its own and a status."""
+    return stamped(item.model_dump(by_alias=True, exclude_none=True))
+
+
+def stamped(item: Json, status: str = "completed") -> Json:
+    """The item with a fresh id and a status."""
+    return {**item, "id": new_id(ID_PREFIXES[item["type"]]), "status": status}
+
+
+def text_of(content: str | list[Json]) -> str:
+    """The text of an item's content; a picture or file stands as `[input_image]`."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", part.get("refusal", f"[{part['type']}]"))) for part in content)

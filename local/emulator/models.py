@@ -1,0 +1,104 @@
+"""What answers: the shape of question and answer, and the choice between the three models."""
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Protocol
+
+from local.emulator.database import Json
+
+CHARS_PER_TOKEN = 4
+TOKENS_AROUND_A_MESSAGE = 4
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """All that a model is asked: settings of the response and the whole thread, oldest item first."""
+
+    model: str
+    instructions: str | None
+    items: list[Json]
+    tools: list[Json] = field(default_factory=list)
+    tool_choice: str | Json = "auto"
+    parallel_tool_calls: bool = True
+    text_format: Json = field(default_factory=lambda: {"type": "text"})
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+
+    def functions(self) -> list[Json]:
+        """The function tools that may be called."""
+        return [tool for tool in self.tools if tool["type"] == "function" and self.tool_choice != "none"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function call; `arguments` is a JSON string."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says; every text becomes a message of its own. `incomplete` is the reason, if it is."""
+
+    texts: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
+    reasoning: str | None = None
+    refusal: str | None = None
+    citations: tuple[Json, ...] = ()
+    incomplete: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class ModelError(Exception):
+    """The run fails with this error code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Model(Protocol):
+    """A model: `answer` is cancelled when the response is."""
+
+    name: str
+
+    async def answer(self, prompt: Prompt) -> Answer:
+        """The answer; raises ModelError when there is none."""
+
+
+def count_tokens(text: str) -> int:
+    """A fair guess at the tokens of a text."""
+    return ceil(len(text) / CHARS_PER_TOKEN)
+
+
+def choose_model() -> Model:
+    """The model that LOCAL_MODEL_URL or LOCAL_MODEL (`smollm2`, the default, or `echo`) names.
+
+    Where the packages of the small model cannot be loaded, echo takes its place and stderr says so.
+    """
+    from local.emulator.echo import EchoModel
+
+    if url := os.environ.get("LOCAL_MODEL_URL"):
+        from local.emulator.chat_completions import ChatCompletionsModel
+
+        return ChatCompletionsModel(
+            url, os.environ.get("LOCAL_MODEL_NAME"), os.environ.get("LOCAL_MODEL_KEY")
+        )
+    name = os.environ.get("LOCAL_MODEL") or "smollm2"
+    if name not in ("smollm2", "echo"):
+        raise SystemExit(f"LOCAL_MODEL is {name!r}; it can be smollm2 or echo")
+    if name == "smollm2":
+        try:
+            small: Model = importlib.import_module("local.emulator.smollm2").SmolLM2()
+        except (ImportError, OSError, RuntimeError) as error:
+            print(f"The small model cannot be loaded ({error}): answers are echoes.", file=sys.stderr)
+        else:
+            return small
+    return EchoModel()

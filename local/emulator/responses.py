@@ -1,0 +1,418 @@
+"""/v1/responses: what may be asked, and the endpoints."""
+
+import asyncio
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, Tag
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from local.emulator.conversations import Store
+from local.emulator.database import Database, Json, new_id
+from local.emulator.errors import ApiError, not_found, server_error
+from local.emulator.fields import (
+    BY_TYPE,
+    Fields,
+    Metadata,
+    ResolvedFields,
+    check,
+    json_body,
+    refuse_query,
+)
+from local.emulator.items import Item, kept
+from local.emulator.models import TOKENS_AROUND_A_MESSAGE, Prompt, count_tokens
+from local.emulator.runs import Runs
+
+INSERT = """
+    INSERT INTO responses (id, conversation_id, status, stored, input, body) VALUES (?, ?, ?, ?, ?, ?)
+"""
+ONE = "SELECT body, input FROM responses WHERE id = ? AND stored = 1"
+DELETE = "DELETE FROM responses WHERE id = ?"
+ACTIVE_STATUSES = ("queued", "in_progress")
+SHOWN_AS_GIVEN = {
+    "background",
+    "conversation",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "model",
+    "parallel_tool_calls",
+    "previous_response_id",
+    "prompt_cache_key",
+    "reasoning",
+    "safety_identifier",
+    "store",
+    "tool_choice",
+    "top_logprobs",
+    "truncation",
+}
+# The API description's own minimum.
+MIN_OUTPUT_TOKENS = 16
+
+# Shut down on 2026-10-23. That their dated snapshots went with them is unverified.
+GONE_MODELS = re.compile(r"(gpt-4|gpt-4-turbo|gpt-3\.5-turbo|o1|o3-mini|o4-mini)(-\d.*|-preview)?")
+REASONING_MODELS = re.compile(r"gpt-[56]|o\d")
+
+
+class FunctionTool(ResolvedFields):
+    """A function of the caller's."""
+
+    type: Literal["function"]
+    name: str = Field(pattern="^[a-zA-Z0-9_-]{1,64}$")
+    parameters: dict[str, Any] | None = None
+    strict: bool = True
+    description: str | None = None
+
+
+class FileSearchTool(ResolvedFields):
+    """Search in vector stores."""
+
+    type: Literal["file_search"]
+    vector_store_ids: list[str]
+    filters: dict[str, Any] | None = None
+    max_num_results: int | None = Field(default=None, ge=1, le=50)
+    ranking_options: dict[str, Any] | None = None
+
+
+class WebSearchTool(ResolvedFields):
+    """Web search."""
+
+    type: Literal["web_search"]
+    filters: dict[str, Any] | None = None
+    search_context_size: Literal["low", "medium", "high"] = "medium"
+    user_location: dict[str, Any] | None = None
+    external_web_access: bool | None = None
+
+
+class McpTool(ResolvedFields):
+    """Tools of an MCP server."""
+
+    type: Literal["mcp"]
+    server_label: str
+    server_url: str | None = None
+    server_description: str | None = None
+    connector_id: str | None = None
+    headers: dict[str, str] | None = None
+    authorization: str | None = None
+    allowed_tools: list[str] | dict[str, Any] | None = None
+    require_approval: Literal["always", "never"] | dict[str, Any] | None = None
+
+
+class CodeInterpreterTool(ResolvedFields):
+    """A Python sandbox; the local models do not use it."""
+
+    type: Literal["code_interpreter"]
+    container: str | dict[str, Any]
+
+
+Tool = Annotated[
+    Annotated[FunctionTool, Tag("<function>")]
+    | Annotated[FileSearchTool, Tag("<file_search>")]
+    | Annotated[WebSearchTool, Tag("<web_search>")]
+    | Annotated[McpTool, Tag("<mcp>")]
+    | Annotated[CodeInterpreterTool, Tag("<code_interpreter>")],
+    BY_TYPE,
+]
+
+
+class TextFormat(ResolvedFields):
+    """Ordinary text."""
+
+    type: Literal["text"]
+
+
+class JsonObjectFormat(ResolvedFields):
+    """Any JSON object."""
+
+    type: Literal["json_object"]
+
+
+class JsonSchemaFormat(ResolvedFields):
+    """JSON that fits a schema."""
+
+    type: Literal["json_schema"]
+    name: str = Field(max_length=64)
+    schema_: dict[str, Any] = Field(alias="schema")
+    description: str | None = None
+    strict: bool | None = None
+
+
+class Text(ResolvedFields):
+    """How text is written."""
+
+    format: Annotated[
+        Annotated[TextFormat, Tag("<text>")]
+        | Annotated[JsonObjectFormat, Tag("<json_object>")]
+        | Annotated[JsonSchemaFormat, Tag("<json_schema>")],
+        BY_TYPE,
+    ] = TextFormat(type="text")
+    verbosity: Literal["low", "medium", "high"] = "medium"
+
+
+class Reasoning(ResolvedFields):
+    """How much the model thinks."""
+
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    summary: Literal["auto", "concise", "detailed"] | None = None
+
+
+class ConversationFields(Fields):
+    """The conversation of a response."""
+
+    id: str
+
+
+def id_is_enough(data: Any) -> Any:
+    """`conversation` may be a bare id."""
+    return {"id": data} if isinstance(data, str) else data
+
+
+def text_is_one_message(data: Any) -> Any:
+    """`input` may be a bare text."""
+    return [{"role": "user", "content": data}] if isinstance(data, str) else data
+
+
+class CreateFields(ResolvedFields):
+    """Body of POST /responses. Streaming, prompts, moderation and the like are not emulated: refused."""
+
+    model: str
+    input: Annotated[list[Item], BeforeValidator(text_is_one_message)]
+    background: bool = False
+    conversation: Annotated[ConversationFields, BeforeValidator(id_is_enough)] | None = None
+    include: list[str] = Field(default_factory=list)
+    instructions: str | None = None
+    max_output_tokens: int | None = Field(default=None, ge=MIN_OUTPUT_TOKENS)
+    max_tool_calls: int | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    parallel_tool_calls: bool = True
+    previous_response_id: str | None = None
+    prompt_cache_key: str | None = None
+    reasoning: Reasoning = Field(default_factory=Reasoning)
+    safety_identifier: str | None = None
+    service_tier: Literal["auto", "default", "flex", "priority", "fast", "ultrafast"] = "auto"
+    store: bool = True
+    stream: Literal[False] = False
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    text: Text = Field(default_factory=Text)
+    tool_choice: Literal["none", "auto", "required"] | dict[str, Any] = "auto"
+    tools: list[Tool] = Field(default_factory=list)
+    top_logprobs: int = Field(default=0, ge=0, le=20)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    truncation: Literal["auto", "disabled"] = "disabled"
+    user: str | None = None
+
+
+class Responses:
+    """The endpoints. `context_tokens` is how much fits into the context of every model."""
+
+    def __init__(self, database: Database, store: Store, runs: Runs, context_tokens: int) -> None:
+        self.database = database
+        self.store = store
+        self.runs = runs
+        self.context_tokens = context_tokens
+
+    def routes(self) -> list[Route]:
+        """Paths and methods."""
+        return [
+            Route("/responses", self.create, methods=["POST"]),
+            Route("/responses/{response_id}", self.retrieve, methods=["GET"]),
+            Route("/responses/{response_id}", self.delete, methods=["DELETE"]),
+            Route("/responses/{response_id}/cancel", self.cancel, methods=["POST"]),
+        ]
+
+    async def create(self, request: Request) -> JSONResponse:
+        """POST /responses: at once when in the background, else when it has ended."""
+        fields = check(CreateFields, await json_body(request))
+        refuse_combinations(fields)
+        refuse_model(fields)
+        given = [kept(item) for item in fields.input]
+        items = self._context(fields) + given
+        refuse_unmatched_calls(items)
+        items = self._fitting(fields, items)
+        response = new_response(fields, int(self.runs.clock()))
+        conversation_id = fields.conversation.id if fields.conversation else None
+        state = (response["status"], int(fields.store), json.dumps(given), json.dumps(response))
+        self.database.execute(INSERT, response["id"], conversation_id, *state)
+        task = self.runs.start(response["id"], prompt(fields, response, items))
+        if fields.background:
+            return JSONResponse(response)
+        await asyncio.wait({task})
+        if task.cancelled():  # deleted, or the server is stopping
+            raise server_error()
+        return JSONResponse(task.result())
+
+    async def retrieve(self, request: Request) -> JSONResponse:
+        """GET /responses/{response_id}."""
+        refuse_query(request)
+        return JSONResponse(self._find(request.path_params["response_id"])[0])
+
+    async def cancel(self, request: Request) -> JSONResponse:
+        """POST /responses/{response_id}/cancel: only in the background, only while active."""
+        response, _ = self._find(request.path_params["response_id"])
+        if not response["background"]:
+            raise ApiError("Cannot cancel a synchronous response.")
+        if response["status"] == "cancelled":  # the documentation calls cancelling twice idempotent
+            return JSONResponse(response)
+        if response["status"] not in ACTIVE_STATUSES:
+            raise ApiError(f"Cannot cancel a response that is {response['status']}.")
+        return JSONResponse(self.runs.cancel(response["id"]))
+
+    async def delete(self, request: Request) -> JSONResponse:
+        """DELETE /responses/{response_id}: stops it, if it is active."""
+        response, _ = self._find(request.path_params["response_id"])
+        self.runs.cancel(response["id"])
+        self.database.execute(DELETE, response["id"])
+        return JSONResponse({"id": response["id"], "object": "response", "deleted": True})
+
+    def _find(self, response_id: str) -> tuple[Json, list[Json]]:
+        """The response and its input items."""
+        found = self.database.row(ONE, response_id)
+        if found is None:
+            raise not_found("Response", response_id)
+        return json.loads(found[0]), json.loads(found[1])
+
+    def _context(self, fields: CreateFields) -> list[Json]:
+        """What comes before the input: the conversation's items or those of the previous responses."""
+        if fields.conversation:
+            self.store.find(fields.conversation.id)
+            self.store.refuse_when_locked(fields.conversation.id)
+            return self.store.items(fields.conversation.id)
+        items: list[Json] = []
+        previous = fields.previous_response_id
+        while previous:
+            try:
+                response, given = self._find(previous)
+            except ApiError:
+                raise previous_not_found(previous) from None
+            items = given + response["output"] + items
+            previous = response["previous_response_id"]
+        return items
+
+    def _fitting(self, fields: CreateFields, items: list[Json]) -> list[Json]:
+        """The items, without the first ones where they do not fit and truncation is auto."""
+        room = self.context_tokens - count_tokens(fields.instructions or "")
+        sizes = [item_tokens(item) for item in items]
+        dropped = 0
+        while fields.truncation == "auto" and sum(sizes[dropped:]) > room and dropped < len(items) - 1:
+            dropped += 1
+        if sum(sizes[dropped:]) > room:
+            raise ApiError(
+                "Your input exceeds the context window of this model. "
+                "Please adjust your input and try again.",
+                param="input",
+                code="context_length_exceeded",
+            )
+        return without_orphans(items[dropped:])
+
+
+def item_tokens(item: Json) -> int:
+    """A fair guess at what an item takes of the context."""
+    told = json.dumps(item.get("content") or item.get("output") or item.get("arguments") or "")
+    return count_tokens(told) + TOKENS_AROUND_A_MESSAGE
+
+
+def without_orphans(items: list[Json]) -> list[Json]:
+    """The items without outputs whose call was dropped."""
+    calls = {item["call_id"] for item in items if item["type"] == "function_call"}
+    return [item for item in items if item["type"] != "function_call_output" or item["call_id"] in calls]
+
+
+def refuse_combinations(fields: CreateFields) -> None:
+    """Parameters that exclude each other."""
+    if fields.conversation and fields.previous_response_id:
+        raise ApiError(
+            "Mutually exclusive parameters: 'conversation' and 'previous_response_id'. "
+            "Ensure you are only providing one of them.",
+            code="mutually_exclusive_parameters",
+        )
+    if fields.background and not fields.store:
+        raise ApiError("Background responses need 'store' to be true.", param="background")
+
+
+def refuse_model(fields: CreateFields) -> None:
+    """Models that are gone, and what reasoning models do not take."""
+    if GONE_MODELS.fullmatch(fields.model):
+        raise ApiError(
+            f"The model `{fields.model}` does not exist or you do not have access to it.",
+            status=404,
+            param="model",
+            code="model_not_found",
+        )
+    for name in ("temperature", "top_p"):
+        if getattr(fields, name) is not None and REASONING_MODELS.match(fields.model):
+            raise ApiError(
+                f"Unsupported parameter: '{name}' is not supported with this model.",
+                param=name,
+                code="unsupported_parameter",
+            )
+
+
+def refuse_unmatched_calls(items: list[Json]) -> None:
+    """Every function call needs its output, every output its call."""
+    calls = [item["call_id"] for item in items if item["type"] == "function_call"]
+    outputs = [item["call_id"] for item in items if item["type"] == "function_call_output"]
+    for call_id in outputs:
+        if call_id not in calls:
+            raise ApiError(
+                f"No tool call found for function call output with call_id {call_id}.", param="input"
+            )
+    for call_id in calls:
+        if call_id not in outputs:
+            raise ApiError(f"No tool output found for function call {call_id}.", param="input")
+
+
+def previous_not_found(response_id: str) -> ApiError:
+    """400: previous_response_id names nothing."""
+    return ApiError(
+        f"Previous response with id '{response_id}' not found.",
+        param="previous_response_id",
+        code="previous_response_not_found",
+    )
+
+
+def new_response(fields: CreateFields, created_at: int) -> Json:
+    """The response as it begins."""
+    response: Json = {
+        "id": new_id("resp"),
+        "object": "response",
+        "created_at": created_at,
+        "status": "queued" if fields.background else "in_progress",
+        "completed_at": None,
+        "error": None,
+        "incomplete_details": None,
+        "output": [],
+        "usage": None,
+        "service_tier": "default",
+        "temperature": 1.0 if fields.temperature is None else fields.temperature,
+        "top_p": 1.0 if fields.top_p is None else fields.top_p,
+        "text": fields.text.model_dump(by_alias=True, exclude_none=True),
+        "tools": [shown_tool(tool) for tool in fields.tools],
+    }
+    response |= fields.model_dump(include=SHOWN_AS_GIVEN)
+    return response if fields.user is None else {**response, "user": fields.user}
+
+
+def shown_tool(tool: FunctionTool | FileSearchTool | WebSearchTool | McpTool | CodeInterpreterTool) -> Json:
+    """A tool as the response shows it; a function's parameters are shown even where there are none."""
+    shown = tool.model_dump(exclude_none=True)
+    return {"parameters": None, **shown} if tool.type == "function" else shown
+
+
+def prompt(fields: CreateFields, response: Json, items: list[Json]) -> Prompt:
+    """What the model is asked."""
+    return Prompt(
+        model=fields.model,
+        instructions=fields.instructions,
+        items=items,
+        tools=response["tools"],
+        tool_choice=fields.tool_choice,
+        parallel_tool_calls=fields.parallel_tool_calls,
+        text_format=response["text"]["format"],
+        max_output_tokens=fields.max_output_tokens,
+        temperature=fields.temperature,
+        top_p=fields.top_p,
+    )

