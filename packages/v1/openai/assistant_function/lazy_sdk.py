@@ -18,7 +18,7 @@ from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import resolve_name
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 SDK = "openai"
 RESOURCES = "openai.resources"
@@ -46,12 +46,12 @@ class _SdkFinder(MetaPathFinder):
         if name != SDK and not any(_is_within(package, name) for package in REEXPORTING):
             return None
         spec = PathFinder.find_spec(name, path)
-        if spec is None or not isinstance(spec.loader, InspectLoader):
+        if spec is None or not hasattr(spec.loader, "get_code"):
             return None
         is_package = spec.submodule_search_locations is not None
         if not is_package and not _is_within(RESOURCES, name):
             return None
-        spec.loader = _LazyLoader(spec.loader)
+        spec.loader = _LazyLoader(cast("InspectLoader", spec.loader))
         return spec
 
 

@@ -1,0 +1,63 @@
+"""The function: looks the action up, lets its handler answer, wraps the answer.
+
+main({"action": "get-thread", "threadId": "thread_1"})
+-> {"statusCode": 200, "headers": {…}, "body": {"success": true, "data": {…}, "error": null, …}}
+"""
+
+import json
+import warnings
+from typing import Any
+
+from assistant_function import access, client, envelope, errors, invocation, params, settings
+from assistant_function.actions import ACTIONS, Action
+from assistant_function.call import Call
+from assistant_function.errors import InvalidRequest, Json
+from assistant_function.invocation import Invocation, World
+from assistant_function.settings import Settings
+
+REAL_WORLD = World()
+
+
+def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
+    """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
+    begun = world.now()
+    record: Json = {"action": None, "openaiRequestId": None}
+    try:
+        configured = settings.read(world.environment)
+        called = invocation.read(args, context, world)
+        answer = envelope.success(_answered(called, configured, world, record))
+    except Exception as problem:
+        failure = errors.failure(problem, _thread_id(args))
+        record |= errors.fault(problem)
+        answer = envelope.refusal(failure, settings.secrets(world.environment))
+    milliseconds = round((world.now() - begun) * 1000)
+    print(json.dumps({**record, "status": answer["statusCode"], "milliseconds": milliseconds}), flush=True)
+    return answer
+
+
+def _answered(called: Invocation, configured: Settings, world: World, record: Json) -> Json:
+    """The data of the answer; what is learned on the way is put into the log's record."""
+    name, action = _looked_up(called.parameters.get("action"))
+    record["action"] = name
+    access.check(called, action.admin, configured)
+    arguments = {key: value for key, value in called.parameters.items() if key != "action"}
+    checked = params.read(name, arguments, action.spec)
+    connection = client.connect(configured, called.deadline, world.wire)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
+            return action.handler(Call(connection.client, checked, called.deadline, configured))
+    finally:
+        record["openaiRequestId"] = connection.network.last_request_id
+
+
+def _looked_up(name: Any) -> tuple[str, Action]:
+    if isinstance(name, str) and name in ACTIONS:
+        return name, ACTIONS[name]
+    problem = f"unknown action {str(name)[:80]!r}" if name else "action is required"
+    raise InvalidRequest(f"{problem}; the actions are: {', '.join(ACTIONS)}")
+
+
+def _thread_id(args: Any) -> str | None:
+    found = args.get("threadId") if isinstance(args, dict) else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,19 @@
+"""One call, as a handler gets it."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant_function.deadline import Deadline
+from assistant_function.errors import Json
+from assistant_function.settings import Settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+class Call(NamedTuple):
+    """The SDK's client, the checked parameters by name (only the given ones), the time, the settings."""
+
+    client: "OpenAI"
+    params: Json
+    deadline: Deadline
+    settings: Settings

@@ -1,0 +1,57 @@
+"""One SDK client for a warm process; the setting of the backend picks the transport below it.
+
+The SDK is imported on first use, not at the start: an answer that needs no OpenAI should not wait for it."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant_function.deadline import Deadline
+from assistant_function.errors import NotConfigured
+from assistant_function.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import OpenAI
+
+    from assistant_function.network import Network
+
+
+class Connection(NamedTuple):
+    """The SDK's client and the network below it."""
+
+    client: "OpenAI"
+    network: "Network"
+
+
+def connect(settings: Settings, deadline: Deadline, wire: "httpx2.BaseTransport | None" = None) -> Connection:
+    """The process's connection, bound to this call's deadline (the platform makes one call at a time)."""
+    if not settings.api_key:
+        raise NotConfigured("OPENAI_API_KEY is missing; set it in the function's environment")
+    connection = _connection(settings, wire)
+    connection.network.deadline = deadline
+    connection.network.last_request_id = None
+    connection.client.timeout = deadline.left()
+    return connection
+
+
+@lru_cache(maxsize=1)
+def _connection(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:
+    from assistant_function import lazy_sdk
+
+    lazy_sdk.install()
+    import httpx2
+    from assistants_transport import AssistantsTransport
+    from openai import OpenAI
+
+    from assistant_function import network
+
+    way_out = network.Network(wire or network.wire(), Deadline(0))
+    client = OpenAI(
+        api_key=settings.api_key,
+        base_url=settings.base_url,
+        max_retries=0,  # the SDK would repeat changes blindly; Network knows which may be
+        http_client=httpx2.Client(
+            transport=AssistantsTransport(way_out) if settings.backend == "responses" else way_out
+        ),
+    )
+    return Connection(client, way_out)

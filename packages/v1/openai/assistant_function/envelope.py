@@ -1,0 +1,62 @@
+"""The answer: `{success, data, error}` as a web response of the platform."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from assistant_function.errors import Failure, Json
+
+HEADERS = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+AT_TOP_LEVEL = ("threadId", "response")  # the original example reads them there
+UNFINISHED = {"Retry-After": "1"}
+ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "expired")
+HIDDEN = "[hidden]"
+SHORTEST_SECRET_CHARACTERS = 6
+_OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def success(data: Json) -> Json:
+    """200, or 202 with Retry-After for a run or a deletion that goes on."""
+    goes_on = data.get("deleted") is False or ("runId" in data and data.get("status") not in ENDED)
+    return _response(202 if goes_on else 200, True, data, None, UNFINISHED if goes_on else {})
+
+
+def refusal(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
+    """The answer to a failure; no secret leaves in it."""
+    data = _without(failure.data, secrets)
+    return _response(failure.status, False, data, _without(failure.message, secrets), failure.headers)
+
+
+def _response(
+    status: int, ok: bool, data: Json | None, error: str | None, headers: Mapping[str, str]
+) -> Json:
+    body: Json = {"success": ok, "data": data, "error": error}
+    body |= {name: data[name] for name in AT_TOP_LEVEL if data and name in data}
+    return {"statusCode": status, "headers": {**HEADERS, **headers}, "body": _sendable(body)}
+
+
+def _sendable(value: Any) -> Any:
+    """Only what the platform can send: a lone surrogate in a string becomes an opaque error there."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_sendable(key): _sendable(inner) for key, inner in value.items()}
+    return [_sendable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(inner, secrets) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(inner, secrets) for inner in value]
+    if not isinstance(value, str):
+        return value
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET_CHARACTERS:
+            value = value.replace(secret, HIDDEN)
+    return _OPENAI_KEY.sub(HIDDEN, value)

@@ -1,0 +1,40 @@
+"""Messages: send, list."""
+
+import json
+from typing import Any
+
+from assistant_function.call import Call
+from assistant_function.errors import Json, TooLong
+from assistant_function.handlers import shapes
+from assistant_function.params import v2_arguments
+
+LIST_LIMIT = 100  # so that a conversation usually comes whole
+
+
+def send(call: Call) -> Json:
+    content = checked_length(call, "message", call.params["message"])
+    sent = call.client.beta.threads.messages.create(
+        call.params["threadId"],
+        role=call.params.get("role", "user"),
+        content=content,
+        **v2_arguments(call.params, "metadata"),
+    )
+    return shapes.message(shapes.plain(sent, "thread.message"))
+
+
+def list_page(call: Call) -> Json:
+    """Oldest first unless `order` says otherwise."""
+    wanted: Json = {"limit": LIST_LIMIT, "order": "asc"}
+    wanted |= v2_arguments(call.params, "limit", "order", "after", "before", "runId")
+    answer = call.client.beta.threads.messages.list(call.params["threadId"], **wanted)
+    found, has_more = shapes.page(answer, "thread.message")
+    listed = shapes.listed("messages", "messageId", [shapes.message(one) for one in found], has_more)
+    return {"threadId": call.params["threadId"], **listed}
+
+
+def checked_length(call: Call, name: str, content: Any) -> Any:
+    """The content as it is; TooLong (413) beyond the setting MAX_MESSAGE_CHARS."""
+    length = len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
+    if length > call.settings.max_message_chars:
+        raise TooLong(f"{name} has {length} characters; at most {call.settings.max_message_chars} are taken")
+    return content

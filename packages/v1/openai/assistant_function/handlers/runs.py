@@ -1,0 +1,105 @@
+"""Runs: run an assistant and wait for its answer; get, cancel, submit tool outputs; chat."""
+
+from typing import Any
+
+from assistant_function import polling
+from assistant_function.call import Call
+from assistant_function.deadline import Deadline
+from assistant_function.errors import Interrupted, Json, RunEndedBadly, RunHitRateLimit
+from assistant_function.handlers import shapes
+from assistant_function.handlers.messages import checked_length
+from assistant_function.params import v2_arguments
+
+SETTINGS = ("instructions", "additionalInstructions", "model", "maxCompletionTokens", "metadata")
+MOST_MESSAGES = 100
+ENDED_BADLY = ("failed", "cancelled", "expired")
+
+
+def run(call: Call) -> Json:
+    """Adds `message`, if given, runs the assistant and waits for its answer."""
+    return _run_in(call, call.params["threadId"], _user_messages(call))
+
+
+def chat(call: Call) -> Json:
+    """One turn: creates the thread where none is given, sends the message, runs, answers."""
+    message = _user_messages(call)
+    if "threadId" in call.params:
+        return _run_in(call, call.params["threadId"], message)
+    thread_id = shapes.plain(call.client.beta.threads.create(messages=message), "thread")["id"]
+    try:
+        return _run_in(call, thread_id, [])
+    except Exception as problem:
+        raise Interrupted({"threadId": thread_id, "runId": None}) from problem
+
+
+def get(call: Call) -> Json:
+    found = call.client.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
+    return _awaited(call, shapes.plain(found, "thread.run"))
+
+
+def cancel(call: Call) -> Json:
+    cancelled = call.client.beta.threads.runs.cancel(call.params["runId"], thread_id=call.params["threadId"])
+    return shapes.run(shapes.plain(cancelled, "thread.run"), [])
+
+
+def submit_tool_outputs(call: Call) -> Json:
+    started = call.client.beta.threads.runs.submit_tool_outputs(
+        call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
+    )
+    return _awaited(call, shapes.plain(started, "thread.run"))
+
+
+def _user_messages(call: Call) -> list[Any]:
+    if "message" not in call.params:
+        return []
+    return [{"role": "user", "content": checked_length(call, "message", call.params["message"])}]
+
+
+def _run_in(call: Call, thread_id: str, messages: list[Any]) -> Json:
+    fields = v2_arguments(call.params, "assistantId", *SETTINGS)
+    fields |= {"additional_messages": messages} if messages else {}
+    started = call.client.beta.threads.runs.create(thread_id, **fields)
+    return _awaited(call, shapes.plain(started, "thread.run"))
+
+
+def _awaited(call: Call, run: Json) -> Json:
+    """The run at its end, or as it is after `wait` seconds. What goes wrong from here on tells the run."""
+    try:
+        run = polling.until_ended(run, lambda: _fetched(call, run), _patience(call))
+        return _answer(run, _written(call, run))
+    except RunEndedBadly:
+        raise
+    except Exception as problem:
+        raise Interrupted(shapes.run(run, [])) from problem
+
+
+def _patience(call: Call) -> Deadline:
+    return call.deadline.within(call.params["wait"]) if "wait" in call.params else call.deadline
+
+
+def _fetched(call: Call, run: Json) -> tuple[Json, float | None]:
+    runs = call.client.beta.threads.runs.with_raw_response
+    raw = runs.retrieve(run["id"], thread_id=run["thread_id"])
+    advised = raw.headers.get("openai-poll-after-ms", "")
+    return shapes.plain(raw.parse(), "thread.run"), int(advised) / 1000 if advised.isdigit() else None
+
+
+def _written(call: Call, run: Json) -> list[Json]:
+    """The messages of an ended run, oldest first."""
+    if run["status"] not in ("completed", "incomplete"):
+        return []
+    answer = call.client.beta.threads.messages.list(
+        run["thread_id"], run_id=run["id"], order="asc", limit=MOST_MESSAGES
+    )
+    found, _ = shapes.page(answer, "thread.message")
+    return [shapes.message(one) for one in found if one.get("run_id") in (run["id"], None)]
+
+
+def _answer(run: Json, messages: list[Json]) -> Json:
+    data = shapes.run(run, messages)
+    if data["status"] not in ENDED_BADLY:
+        return data
+    error = data["lastError"] or {}
+    kind = RunHitRateLimit if error.get("code") == "rate_limit_exceeded" else RunEndedBadly
+    reason = f": {error['message']}" if error.get("message") else ""
+    raise kind(f"the run ended {data['status']}{reason}", data)

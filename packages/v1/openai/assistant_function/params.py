@@ -1,0 +1,224 @@
+"""Parameters: what the caller sent -> checked and typed values, before any request goes out."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Never
+
+from assistant_function.errors import InvalidRequest, Json
+
+Reader = Callable[[str, Any], Any]
+MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
+MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
+MOST_WAIT_SECONDS = 900  # the platform's longest call
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_OUTPUT_ID_NAMES = ("toolCallId", "tool_call_id", "id")
+
+
+class Param(NamedTuple):
+    """One parameter: its name in a call, and what reads its value (raising InvalidRequest)."""
+
+    name: str
+    read: Reader
+
+
+class Spec(NamedTuple):
+    """The parameters of an action: all of `needs`, at least one of `one_of`, any of `takes`."""
+
+    needs: tuple[Param, ...] = ()
+    one_of: tuple[Param, ...] = ()
+    takes: tuple[Param, ...] = ()
+    resets: bool = False
+
+    def known(self) -> dict[str, Param]:
+        return {param.name: param for param in (*self.needs, *self.one_of, *self.takes)}
+
+    def null_resets(self, name: str) -> bool:
+        """Whether a null (or an empty text) is a change to make, not a value left out."""
+        return self.resets and name not in [param.name for param in self.needs]
+
+
+# ---------------------------------------------------------------- readers
+
+
+def text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        _refuse(name, "must be text")
+    if len(value) > MOST_TEXT_CHARACTERS:
+        _refuse(name, f"must have at most {MOST_TEXT_CHARACTERS} characters")
+    return value
+
+
+def identifier(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        _refuse(name, "must be an id: 1 to 128 letters, digits, _ and -")
+    return value
+
+
+def integer(low: int, high: int) -> Reader:
+    def read(name: str, value: Any) -> int:
+        number = _number(value)
+        if number is None or number != int(number) or not low <= number <= high:
+            _refuse(name, f"must be a whole number from {low} to {high}")
+        return int(number)
+
+    return read
+
+
+def number(low: float, high: float) -> Reader:
+    def read(name: str, value: Any) -> float:
+        given = _number(value)
+        if given is None or not low <= given <= high:
+            _refuse(name, f"must be a number from {low} to {high}")
+        return given
+
+    return read
+
+
+def choice(*options: str) -> Reader:
+    def read(name: str, value: Any) -> str:
+        if value not in options:
+            _refuse(name, f"must be {' or '.join(options)}")
+        return str(value)
+
+    return read
+
+
+def metadata(name: str, value: Any) -> dict[str, str]:
+    pairs = _json(name, value, dict, "an object")
+    if len(pairs) > MOST_PAIRS:
+        _refuse(name, f"holds at most {MOST_PAIRS} pairs")
+    for key, inner in pairs.items():
+        if not 0 < len(key) <= MOST_KEY_CHARACTERS:
+            _refuse(name, f"keys have 1 to {MOST_KEY_CHARACTERS} characters")
+        if not isinstance(inner, str) or len(inner) > MOST_VALUE_CHARACTERS:
+            _refuse(f"{name}.{key}", f"must be text of at most {MOST_VALUE_CHARACTERS} characters")
+    return dict(pairs)
+
+
+def tools(name: str, value: Any) -> list[Json]:
+    found = _objects(name, value)
+    for place, tool in enumerate(found):
+        if not isinstance(tool.get("type"), str):
+            _refuse(f"{name}[{place}].type", "is required")
+    return found
+
+
+def messages(name: str, value: Any) -> list[Json]:
+    """`[{role, content}]`, content as text or as Assistants v2 content parts."""
+    found = _objects(name, value)
+    for place, message in enumerate(found):
+        if message.get("role") not in ("user", "assistant"):
+            _refuse(f"{name}[{place}].role", "must be user or assistant")
+        content = message.get("content")
+        if not isinstance(content, str | list) or not content:
+            _refuse(f"{name}[{place}].content", "is required: text or a list of parts")
+    return found
+
+
+def tool_outputs(name: str, value: Any) -> list[Json]:
+    """`[{toolCallId, output}]` -> as v2 wants them; an output that is no text is sent as JSON."""
+    found = []
+    for place, given in enumerate(_objects(name, value)):
+        call_id = next((given[key] for key in _OUTPUT_ID_NAMES if key in given), None)
+        if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
+            _refuse(f"{name}[{place}].toolCallId", "is required: the id of the tool call")
+        if given.get("output") is None:
+            _refuse(f"{name}[{place}].output", "is required: text or JSON")
+        if unknown := given.keys() - {*_OUTPUT_ID_NAMES, "output"}:
+            _refuse(f"{name}[{place}].{min(unknown)}", "is not known")
+        output = given["output"]
+        found.append(
+            {"tool_call_id": call_id, "output": output if isinstance(output, str) else json.dumps(output)}
+        )
+    if not found:
+        _refuse(name, "must hold at least one output")
+    return found
+
+
+def response_format(name: str, value: Any) -> Json | str:
+    """`auto`, `text`, `json_object`, or the object that v2 takes."""
+    if value == "auto":
+        return "auto"
+    if value in ("text", "json_object"):
+        return {"type": value}
+    found: Json = _json(name, value, dict, "auto, text, json_object or an object")
+    if not isinstance(found.get("type"), str):
+        _refuse(f"{name}.type", "is required")
+    return found
+
+
+# ---------------------------------------------------------------- a call's parameters
+
+
+def read(action: str, arguments: Mapping[str, Any], spec: Spec) -> Json:
+    """The checked values by name, only those that were given. A null is no value, except where it resets."""
+    for name in arguments:
+        if name not in spec.known():
+            takes = ", ".join(spec.known()) or "none"
+            raise InvalidRequest(f"unknown parameter {name[:80]!r} for {action}; it takes: {takes}")
+    given = {n: v for n, v in arguments.items() if v is not None or spec.null_resets(n)}
+    for param in spec.needs:
+        if given.get(param.name) in (None, ""):
+            raise InvalidRequest(f"{param.name} is required for {action}")
+    if spec.one_of and not any(_says_something(given, param.name, spec) for param in spec.one_of):
+        raise InvalidRequest(f"{' or '.join(param.name for param in spec.one_of)} is required for {action}")
+    return {n: None if v is None else spec.known()[n].read(n, v) for n, v in given.items()}
+
+
+def _says_something(given: Json, name: str, spec: "Spec") -> bool:
+    return name in given and (given[name] != "" or spec.null_resets(name))
+
+
+def v2_arguments(values: Json, *names: str) -> Json:
+    """The given ones among these parameters, under the names that the SDK knows: `topP` -> `top_p`."""
+    return {snake_case(name): values[name] for name in names if name in values}
+
+
+def snake_case(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda found: "_" + found.group().lower(), name)
+
+
+def parse_json(name: str, value: str) -> Any:
+    """JSON text -> its value; InvalidRequest for anything else, NaN and unreadable depths included."""
+    try:
+        return json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        _refuse(name, "must be JSON")
+
+
+def _no_constant(constant: str) -> Never:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _json(name: str, value: Any, kind: type, wanted: str) -> Any:
+    found = parse_json(name, value) if isinstance(value, str) else value
+    if not isinstance(found, kind):
+        _refuse(name, f"must be JSON: {wanted}")
+    return found
+
+
+def _objects(name: str, value: Any) -> list[Json]:
+    found = _json(name, value, list, "a list of objects")
+    if not all(isinstance(entry, dict) for entry in found):
+        _refuse(name, "must be JSON: a list of objects")
+    return list(found)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        found = (
+            float(value)
+            if not isinstance(value, str) or re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", value)
+            else None
+        )
+    except OverflowError:
+        return None
+    return found if found is not None and math.isfinite(found) else None
+
+
+def _refuse(name: str, why: str) -> Never:
+    raise InvalidRequest(f"{name} {why}")
