@@ -190,7 +190,7 @@ class _Caller:
             answer = self._client.post(self._url, json={"action": action, **parameters}, headers=headers)
         except httpx.TransportError as problem:
             raise StartError(f"{action} got no answer: {problem}") from None
-        if answer.status_code != 200:
+        if not answer.is_success:
             raise StartError(f"{action} answered {answer.status_code}: {_error(answer)}")
         data: dict[str, Any] = answer.json()["data"]
         return data

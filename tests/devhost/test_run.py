@@ -1,0 +1,209 @@
+"""`make run`, in a copy of the project (so that nobody's .env or threads are touched)."""
+
+import errno
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from local.emulator.server import start_emulator
+from local.home import Ids, announcement, calls, curl_line, uses_openai
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 20
+
+
+class Home:
+    """`python -m local` in a process group of its own."""
+
+    def __init__(self, root: Path, **environment: str) -> None:
+        self.port = free_port()
+        settings = {"PORT": str(self.port), "LOCAL_MODEL": "echo", "PATH": os.environ["PATH"]} | environment
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", "-m", "local"],
+            cwd=root,
+            env=settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def until(self, text: str) -> list[str]:
+        """The lines up to one that holds text."""
+        assert self.process.stdout is not None
+        lines: list[str] = []
+        for line in self.process.stdout:
+            lines.append(line.rstrip("\n"))
+            if text in line:
+                return lines
+        raise AssertionError("\n".join(lines))
+
+    def rest(self) -> str:
+        """What is printed from here on; returns once no process is left that could print."""
+        return self.process.communicate(timeout=SECONDS)[0]
+
+    def kill(self) -> None:
+        """For when a test failed half-way."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.rest()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy."""
+    folder = tmp_path_factory.mktemp("project")
+    unwanted = shutil.ignore_patterns("__pycache__", "virtualenv")
+    shutil.copytree(ROOT / "local", folder / "local", ignore=unwanted)
+    shutil.copytree(ROOT / "packages", folder / "packages", ignore=unwanted)
+    shutil.copy(ROOT / "project.yml", folder)
+    shutil.copy(ROOT / ".env.example", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(root: Path) -> Iterator[Home]:
+    """Started with the emulator."""
+    running = Home(root)
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def printed(home: Home) -> list[str]:
+    """The curl lines that it printed."""
+    return [line for line in home.until("Ctrl-C") if line.startswith("curl ")]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def nobody_listens(port: int) -> bool:
+    """Whether a connection to the port is refused."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
+def url_of(line: str) -> str:
+    """The URL in a curl line, read as a shell reads it."""
+    curl, option, method, url = shlex.split(line)
+    assert (curl, option, method) == ("curl", "-X", "GET")
+    return url
+
+
+def test_ten_lines_in_the_readmes_order(printed: list[str]) -> None:
+    actions = [dict(parse_qsl(urlsplit(url_of(line)).query))["action"] for line in printed]
+    assert actions == [call["action"] for call in calls(Ids())]
+    assert len(actions) == 10
+
+
+def test_first_line_is_the_readmes(home: Home, printed: list[str]) -> None:
+    url = f"http://localhost:{home.port}/api/v1/web/fn-local/v1/openai"
+    query = "action=create-assistant&name=Property+Assistant&instructions=You+are+a+property+expert"
+    assert printed[0] == f'curl -X GET "{url}?{query}"'
+
+
+def test_all_ten_succeed_one_after_the_other(printed: list[str]) -> None:
+    for line in printed:
+        answer = httpx.get(url_of(line), trust_env=False, timeout=30)
+        assert answer.json()["success"] is True, line
+
+
+def test_interrupt_leaves_no_process_and_no_port(home: Home, printed: list[str]) -> None:
+    assert len(printed) == 10
+    os.killpg(home.process.pid, signal.SIGINT)
+    assert "Traceback" not in home.rest()
+    assert home.process.returncode == 0
+    assert nobody_listens(home.port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.2])
+def test_interrupt_during_start_up_leaves_nothing_either(
+    root: Path, number: signal.Signals, seconds: float
+) -> None:
+    home = Home(root)
+    time.sleep(seconds)  # the moment is the point: importing, starting, creating
+    home.process.send_signal(number)
+    home.rest()
+    assert home.process.returncode in (0, -number)
+    assert nobody_listens(home.port)
+
+
+def test_port_in_use_is_one_line_that_says_what_to_do(root: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        home = Home(root, PORT=str(port))
+        expected = f"Port {port} is in use: end what listens there, or choose another one: make run PORT=8081"
+        assert home.rest().splitlines() == [expected]
+        assert home.process.returncode == 1
+
+
+def test_port_that_is_none_is_told(root: Path) -> None:
+    home = Home(root, PORT="eighty")
+    assert home.rest().startswith("PORT is eighty")
+    assert home.process.returncode == 1
+
+
+def test_death_of_the_emulator_is_told_and_ends_all(root: Path) -> None:
+    database = root / ".local" / "openai.sqlite"
+    shutil.rmtree(database.parent, ignore_errors=True)
+    database.mkdir(parents=True)  # a folder is no database
+    try:
+        home = Home(root)
+        assert "The OpenAI at home ended by itself (exit status 1)." in home.rest()
+        assert home.process.returncode == 1
+        assert nobody_listens(home.port)
+    finally:
+        database.rmdir()
+
+
+def test_key_in_env_means_openai_and_creates_nothing(root: Path) -> None:
+    env = root / ".env"
+    with start_emulator(key="sk-mine") as openai:
+        env.write_text(f"OPENAI_API_KEY=sk-mine\nOPENAI_BASE_URL={openai.url}\n")
+        try:
+            home = Home(root)
+            lines = home.until("Ctrl-C")
+            home.process.send_signal(signal.SIGINT)
+            home.rest()
+        finally:
+            env.unlink()
+        assert "and talks to OpenAI itself, with the key from .env: calls cost money." in lines
+        assert any("threadId=YOUR_THREAD_ID" in line for line in lines)
+        assert {method for method, _ in openai.requests} == {"GET"}
+        assert not any("sk-mine" in line for line in lines)
+
+
+@pytest.mark.parametrize(("key", "is_one"), [("none", False), ("NONE", False), ("", False), ("sk-1", True)])
+def test_only_a_real_key_means_openai(key: str, is_one: bool) -> None:
+    assert uses_openai({"OPENAI_API_KEY": key}) is is_one
+
+
+def test_tokens_are_named_in_the_lines_but_never_shown() -> None:
+    variables = {"ACCESS_TOKEN": "for-all", "ADMIN_TOKEN": "for-few"}
+    text = announcement("http://localhost:1/f", Ids(), variables)
+    assert "for-all" not in text
+    assert "for-few" not in text
+    assert 'list-assistants" -H "Authorization: Bearer $ADMIN_TOKEN"' in text
+    assert 'create-thread" -H "Authorization: Bearer $ACCESS_TOKEN"' in text
+
+
+def test_curl_line_survives_what_a_shell_would_take_for_its_own() -> None:
+    call = {"message": 'say "hi" & pay $5 `now`'}
+    assert dict(parse_qsl(urlsplit(url_of(curl_line("http://h/f", call))).query)) == call
