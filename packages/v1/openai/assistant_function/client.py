@@ -40,10 +40,10 @@ def _connection(settings: Settings, wire: "httpx2.BaseTransport | None") -> Conn
 
     lazy_sdk.install()
     import httpx2
-    from assistants_transport import AssistantsTransport
     from openai import OpenAI
 
     from assistant_function import network
+    from assistants_transport import AssistantsTransport
 
     way_out = network.Network(wire or network.wire(), Deadline(0))
     client = OpenAI(

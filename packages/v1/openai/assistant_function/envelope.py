@@ -22,7 +22,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 def success(data: Json) -> Json:
     """200, or 202 with Retry-After for a run or a deletion that goes on."""
-    goes_on = data.get("deleted") is False or ("runId" in data and data.get("status") not in ENDED)
+    goes_on = data.get("deleted") is False or ("status" in data and data["status"] not in ENDED)
     return _response(202 if goes_on else 200, True, data, None, UNFINISHED if goes_on else {})
 
 

@@ -8,7 +8,7 @@ from assistant_function.errors import Json, failure
 ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "expired")
 POLL_FLOOR_SECONDS = 0.15
 # How late an end is noticed at most, as a share of the run's age. 0.05 takes 63 polls in 27 s, 60 are to do.
-POLL_SHARE_OF_AGE = 0.054
+POLL_SHARE_OF_AGE = 0.0535
 PASSING_STATUSES = (429, 502, 504)
 
 Fetch = Callable[[], tuple[Json, float | None]]

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from assistants_transport.errors import Json
 from assistants_transport.openai_api import OpenAIApi
 
 AGENT_LIFE_SECONDS = 10.0
-MOST_KNOWN_AGENTS = 32
+MOST_KNOWN = 32
 ENDED = ("completed", "failed", "cancelled", "incomplete")
 
 
@@ -28,26 +29,47 @@ class KnownAgents:
 
     def learn(self, agent: Json) -> None:
         self._agents.pop(agent["id"], None)
-        while len(self._agents) >= MOST_KNOWN_AGENTS:
-            self._agents.pop(next(iter(self._agents)))
+        _drop_oldest(self._agents)
         self._agents[agent["id"]] = (self._now(), agent)
 
     def forget(self, agent_id: str) -> None:
         self._agents.pop(agent_id, None)
 
 
-class LastEnded:
-    """The response that ended last: it never changes again, so its messages need no further request."""
+class KnownResponses:
+    """The response that ended last, which never changes again, and the active one of each conversation."""
 
     def __init__(self) -> None:
-        self._response: Json | None = None
+        self._ended: Json | None = None
+        self._active: dict[str, str] = {}
 
     def learn(self, response: Json) -> None:
+        conversation_id = conversation_of(response)
+        self._active.pop(conversation_id, None)
         if response["status"] in ENDED:
-            self._response = response
+            self._ended = response
+        if response["status"] not in ENDED or any(
+            item["type"] == "function_call" for item in response["output"]
+        ):
+            _drop_oldest(self._active)
+            self._active[conversation_id] = response["id"]
 
-    def get(self, response_id: str) -> Json | None:
-        return self._response if self._response and self._response["id"] == response_id else None
+    def ended(self, response_id: str) -> Json | None:
+        return self._ended if self._ended and self._ended["id"] == response_id else None
+
+    def active_in(self, conversation_id: str) -> str | None:
+        """The response that this process saw active there last; another process may know better."""
+        return self._active.get(conversation_id)
+
+
+def conversation_of(response: Json) -> str:
+    conversation = response.get("conversation")
+    return str((conversation["id"] if isinstance(conversation, dict) else conversation) or "")
+
+
+def _drop_oldest(known: dict[str, Any]) -> None:
+    while len(known) >= MOST_KNOWN:
+        known.pop(next(iter(known)))
 
 
 @dataclass
@@ -55,7 +77,7 @@ class Memory:
     """What one transport remembers between requests; all of it may be lost at any time."""
 
     agents: KnownAgents = field(default_factory=KnownAgents)
-    last: LastEnded = field(default_factory=LastEnded)
+    responses: KnownResponses = field(default_factory=KnownResponses)
 
 
 @dataclass(frozen=True)

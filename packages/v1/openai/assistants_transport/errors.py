@@ -6,6 +6,8 @@ import httpx2
 
 Json = dict[str, Any]
 
+LOCKED = "conversation_locked"
+NO_OUTPUT = "No tool output found"
 TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error"}
 
 
@@ -39,11 +41,10 @@ class UpstreamError(Exception):
             return None
         return error if isinstance(error, dict) else None
 
-    def says(self, *, code: str = "", message: str = "") -> bool:
+    def is_active_run(self) -> bool:
+        """Whether the conversation is locked by a response, or waits for the outputs of its calls."""
         error = self.details() or {}
-        if code:
-            return error.get("code") == code
-        return message.lower() in str(error.get("message", "")).lower()
+        return error.get("code") == LOCKED or NO_OUTPUT in str(error.get("message", ""))
 
 
 def refuse_field(param: str, why: str) -> Never:

@@ -10,7 +10,9 @@ PREFIXES = {
     "run_": "resp_",
 }
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_UPSTREAM_ID = re.compile(r"\b(conv|agent|resp)_(?=[A-Za-z0-9])")
+_UPSTREAM_ID = re.compile(r"\b(conv|agent|resp)_\w+")
+NAMES = {"Conversation": "Thread", "Agent": "Assistant", "Response": "Run"}
+_UPSTREAM_NAME = re.compile(r"\b(Conversation|Agent|Response)\b(?= with)")
 
 
 def to_upstream(v2_id: str) -> str:
@@ -27,7 +29,8 @@ def to_v2(upstream_id: str) -> str:
 
 
 def in_text(text: str) -> str:
-    """An upstream message in the words of v2: the ids in it are the caller's own."""
+    """An upstream message in the words of v2, with the caller's own ids."""
+    text = _UPSTREAM_NAME.sub(lambda found: NAMES[found.group()], text)
     return _UPSTREAM_ID.sub(lambda found: to_v2(found.group()), text)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from assistants_transport import pages
 from assistants_transport.call import Call
-from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
+from assistants_transport.errors import Json, V2Error, refuse_field
 from assistants_transport.ids import to_upstream
 from assistants_transport.openai_api import OpenAIApi
 
@@ -18,13 +18,8 @@ def create(call: Call) -> Json:
 
 
 def add(api: OpenAIApi, thread_id: str, items: list[Json]) -> list[Json]:
-    """Adds message items to a thread -> its new messages. V2Error 400 while a run is active."""
-    try:
-        page = api.post(f"/conversations/{to_upstream(thread_id)}/items", {"items": items})
-    except UpstreamError as refusal:
-        if refusal.says(code="conversation_locked"):
-            raise active_run(thread_id, None) from refusal
-        raise
+    """Adds message items to a thread -> its new messages."""
+    page = api.post(f"/conversations/{to_upstream(thread_id)}/items", {"items": items})
     return [to_message(item, thread_id) for item in page["data"]]
 
 

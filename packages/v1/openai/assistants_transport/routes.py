@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from assistants_transport import assistants, messages, runs, threads
 from assistants_transport.call import Call, Memory
-from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
+from assistants_transport.ids import to_upstream, to_v2
 from assistants_transport.openai_api import OpenAIApi
 
 
@@ -64,10 +65,21 @@ def answer(method: str, path: str, query: dict[str, str], body: Json, api: OpenA
         if ids is not None:
             for name in query.keys() - route.query:
                 refuse_field(name, "the request has no such query parameter")
-            return route.operation(Call(api, memory, ids, query, body))
+            return _operate(route, Call(api, memory, ids, query, body))
     raise V2Error(
         400,
         f"{method} {path[:200]} cannot be carried to today's OpenAI "
         "(streaming, run steps, lists of runs and create-and-run cannot).",
         code="unsupported_endpoint",
     )
+
+
+def _operate(route: Route, call: Call) -> Json:
+    """A conversation that is locked, or waits for tool outputs, is v2's thread with an active run."""
+    try:
+        return route.operation(call)
+    except UpstreamError as refusal:
+        if "thread_id" not in call.ids or not refusal.is_active_run():
+            raise
+        active = call.memory.responses.active_in(to_upstream(call.ids["thread_id"]))
+        raise active_run(call.ids["thread_id"], active and to_v2(active)) from refusal

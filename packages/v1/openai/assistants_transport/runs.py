@@ -4,8 +4,8 @@ from typing import Any
 
 from assistants_transport import carry, messages, pages, threads, tools
 from assistants_transport.assistants import response_format
-from assistants_transport.call import ENDED, Call
-from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
+from assistants_transport.call import ENDED, Call, conversation_of
+from assistants_transport.errors import Json, UpstreamError, V2Error, refuse_field
 from assistants_transport.ids import to_upstream, to_v2
 from assistants_transport.openai_api import OpenAIApi
 
@@ -58,7 +58,7 @@ def create(call: Call) -> Json:
 
 def retrieve(call: Call) -> Json:
     response = _own(call, call.ids["run_id"])
-    call.memory.last.learn(response)
+    call.memory.responses.learn(response)
     return to_run(response, _outputs_in_thread(call.api, response))
 
 
@@ -93,7 +93,7 @@ def submit_tool_outputs(call: Call) -> Json:
 def list_messages(call: Call) -> Json:
     """The messages that one run wrote, as its response has them."""
     run_id, thread_id = call.query["run_id"], call.ids["thread_id"]
-    response = call.memory.last.get(to_upstream(run_id)) or _own(call, run_id)
+    response = call.memory.responses.ended(to_upstream(run_id)) or _own(call, run_id)
     _require_thread(response, thread_id, run_id)
     written = [
         messages.to_message(item, thread_id, run_id, _assistant_id(response))
@@ -159,7 +159,7 @@ def to_run(response: Json, outputs: dict[str, str] | None = None) -> Json:
         "id": to_v2(response["id"]),
         "object": "thread.run",
         "created_at": int(response["created_at"]),
-        "thread_id": to_v2(_conversation_id(response) or ""),
+        "thread_id": to_v2(conversation_of(response)),
         "assistant_id": _assistant_id(response),
         "status": status,
         "required_action": _required_action(pending) if status == "requires_action" else None,
@@ -203,13 +203,8 @@ def _status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str
 
 
 def _start(call: Call, request: Json) -> Json:
-    try:
-        response = call.api.post("/responses", request)
-    except UpstreamError as refusal:
-        if refusal.says(code="conversation_locked") or refusal.says(message="No tool output found"):
-            raise active_run(call.ids["thread_id"], None) from refusal
-        raise
-    call.memory.last.learn(response)
+    response = call.api.post("/responses", request)
+    call.memory.responses.learn(response)
     return to_run(response)
 
 
@@ -221,7 +216,7 @@ def _own(call: Call, run_id: str) -> Json:
 
 def _require_thread(response: Json, thread_id: str, run_id: str) -> None:
     """A run is shown only under its own thread."""
-    if _conversation_id(response) != to_upstream(thread_id):
+    if conversation_of(response) != to_upstream(thread_id):
         raise V2Error(404, f"No run found with id '{run_id}' in thread '{thread_id}'.")
 
 
@@ -234,7 +229,7 @@ def _outputs_in_thread(api: OpenAIApi, response: Json) -> dict[str, str]:
     """The outputs that the response's calls have got, read backwards from the thread's end to the calls."""
     calls = {call["call_id"] for call in pending_calls(response, {})}
     unseen, outputs = set(calls), {}
-    path = f"/conversations/{_conversation_id(response)}/items"
+    path = f"/conversations/{conversation_of(response)}/items"
     for item in pages.every(api, path, "desc") if calls else ():
         if item["type"] == "function_call_output" and item.get("call_id") in calls:
             outputs[item["call_id"]] = item["output"]
@@ -279,7 +274,7 @@ def _following(response: Json, outputs: list[Json]) -> Json:
     metadata, extras = carry.unpack(response["metadata"])
     kept = ("model", "instructions", "tools", "max_output_tokens", "parallel_tool_calls", "text", "reasoning")
     return {name: response[name] for name in kept if response.get(name) is not None} | {
-        "conversation": _conversation_id(response),
+        "conversation": conversation_of(response),
         "input": outputs,
         "background": True,
         "store": True,
@@ -351,11 +346,6 @@ def _usage(usage: Json | None) -> Json | None:
         "completion_tokens": usage["output_tokens"],
         "total_tokens": usage["total_tokens"],
     }
-
-
-def _conversation_id(response: Json) -> str | None:
-    conversation = response.get("conversation")
-    return conversation["id"] if isinstance(conversation, dict) else conversation
 
 
 def _assistant_id(response: Json) -> str:

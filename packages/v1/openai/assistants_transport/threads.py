@@ -1,5 +1,6 @@
 """Threads: v2 thread <-> conversation."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from assistants_transport import carry, messages, pages, tools
@@ -78,20 +79,28 @@ def vector_stores(api: OpenAIApi, conversation_id: str) -> list[str]:
 
 
 def _erase(api: OpenAIApi, path: str) -> bool:
-    whole = api.seconds_left()
+    """Deletes the items side by side, then the conversation -> False where the time ran out before."""
     with ThreadPoolExecutor(DELETES_SIDE_BY_SIDE) as pool:
-        while items := api.get(f"{path}/items", {"limit": pages.MOST_PER_REQUEST, "order": "asc"})["data"]:
-            for start in range(0, len(items), DELETES_SIDE_BY_SIDE):
-                left = api.seconds_left()
-                if (
-                    whole is not None
-                    and left is not None
-                    and left < whole * (1 - DELETE_SHARE) + EXPECTED_DELETE_SECONDS
-                ):
-                    return False
-                batch = [f"{path}/items/{item['id']}" for item in items[start : start + DELETES_SIDE_BY_SIDE]]
-                list(pool.map(lambda item_path: _delete_item(api, item_path), batch))
+        reserve = (api.seconds_left() or 0) * (1 - DELETE_SHARE) + EXPECTED_DELETE_SECONDS
+        for batch in _batches(api, f"{path}/items"):
+            left = api.seconds_left()
+            if left is not None and left < reserve:
+                return False
+            list(pool.map(lambda item_path: _delete_item(api, item_path), batch))
     return bool(api.delete(path)["deleted"])
+
+
+def _batches(api: OpenAIApi, path: str) -> Iterator[list[str]]:
+    """The paths of all items, as many at a time as are deleted side by side; each page is asked for anew,
+    because the one before is gone by then."""
+    more = True
+    while more:
+        page = api.get(path, {"limit": pages.MOST_PER_REQUEST, "order": "asc"})
+        paths = [f"{path}/{item['id']}" for item in page["data"]]
+        yield from (
+            paths[at : at + DELETES_SIDE_BY_SIDE] for at in range(0, len(paths), DELETES_SIDE_BY_SIDE)
+        )
+        more = bool(page["has_more"] and paths)
 
 
 def _delete_item(api: OpenAIApi, path: str) -> None:
