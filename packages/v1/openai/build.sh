@@ -12,10 +12,10 @@ virtualenv --quiet --without-pip virtualenv
 pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt --target "$SITE"
 
 # Every cold start unpacks the archive with new file times, so byte code that goes by them would be useless.
-# The packages never change once built: unchecked. The function's own files may, where this folder is a
-# checkout: checked, by content.
+# The function's own files may change where this folder is a checkout: their byte code is checked by content.
 python=virtualenv/bin/python
-"$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash "$SITE"
-"$python" -m compileall -q -x '/virtualenv/' --invalidation-mode checked-hash .
+"$python" -m compileall -q -x '/(virtualenv/|trim\.py)' --invalidation-mode checked-hash .
 # The platform renames __main__.py, and with it the name that its byte code is looked up by.
 mv "__pycache__/__main__.cpython-${PYTHON/./}.pyc" "__pycache__/main__.cpython-${PYTHON/./}.pyc"
+# The packages: what the function can load, as byte code. Last, because it removes virtualenv/bin/python too.
+"$python" trim.py virtualenv

@@ -4,9 +4,10 @@
 
 A cold start unpacks the archive file by file and compiles whatever has no byte code that survives that. So
 all Python code goes into one zip file on `sys.path`, compiled; packages with machine code cannot be imported
-from there and stay folders. Of the openai SDK it takes the modules that the Assistants client can reach: their
-imports are followed, those within functions too, but not into the resources of other APIs. This relies on
-lazy_sdk, which lets the SDK's re-exporting packages import name by name. Fails if the result does not import.
+from there and stay folders. Of the openai SDK it takes the modules that the Assistants client can reach:
+their imports are followed, those within functions too, but not into the resources of other APIs. This relies
+on lazy_sdk, which lets the SDK's re-exporting packages import name by name. Fails if the result does not
+import.
 """
 
 import ast
@@ -41,6 +42,8 @@ LEFT_OUT = (
 READS_ITS_SOURCE = ("anyio",)  # to import lazily
 READS_ITS_VERSION = ("httpx2", "httpcore2")
 
+TYPE_CHECKS = ("TYPE_CHECKING", "_t.TYPE_CHECKING")
+
 ZIP = "packages.pyz"  # not .zip: what packs the archive might take it for compressed already
 
 
@@ -50,9 +53,9 @@ def main(virtualenv: Path) -> None:
     pack(site, packed)
     shutil.rmtree(site)
     packed.rename(site)
+    check(virtualenv)
     remove_all_but(virtualenv / "bin", "activate_this.py")
     remove_all_but(virtualenv, "bin", "lib")
-    check(virtualenv)
 
 
 def pack(site: Path, packed: Path) -> None:
