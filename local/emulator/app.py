@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.emulator.agents import Agents
@@ -116,7 +115,7 @@ def make_app(
     key: str | None = None,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
     seen: Seen | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """The app on this database; `key` None accepts any key but `wrong`."""
     store = Store(database)
     runs = Runs(database, store, model)
@@ -140,10 +139,9 @@ def make_app(
         await runs.stop()
 
     app = Starlette(
-        routes=[Mount("/v1", routes=routes)],
-        middleware=[Middleware(Gate, seen=seen or Seen(), key=key)],
+        routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],
         exception_handlers={ApiError: api_error, HTTPException: no_such_url, Exception: api_error},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return app
+    return Gate(app, seen or Seen(), key)

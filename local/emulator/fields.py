@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -50,7 +50,7 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=20, ge=1, le=MAX_PAGE)
-    order: str = Field(default="desc", pattern="^(asc|desc)$")
+    order: Literal["asc", "desc"] = "desc"
     after: str | None = None
 
 
@@ -126,14 +126,20 @@ def _too_many(param: str, problem: ErrorDetails) -> str:
     return f"Invalid '{param}': too many entries. Expected at most {limit}, but got {length} instead."
 
 
+def _no_match(param: str, problem: ErrorDetails) -> str:
+    pattern = _context(problem, "pattern")
+    return (
+        f"Invalid '{param}': string does not match pattern. "
+        f"Expected a string that matches the pattern '{pattern}'."
+    )
+
+
 def _out_of_range(param: str, problem: ErrorDetails) -> str:
     return f"Invalid '{param}': {problem['msg'].removeprefix('Input ')}, but got {problem['input']} instead."
 
 
 def _not_supported(_: str, problem: ErrorDetails) -> str:
-    supported = (
-        _context(problem, "expected") or _context(problem, "expected_tags") or _context(problem, "pattern")
-    )
+    supported = _context(problem, "expected") or _context(problem, "expected_tags")
     value = problem["input"]
     shown = value.get("type") if isinstance(value, dict) else value
     return (
@@ -148,7 +154,7 @@ def _no_type(param: str, problem: ErrorDetails) -> str:
 
 
 def _wrong_type(param: str, problem: ErrorDetails) -> str:
-    expected = problem["msg"].removeprefix("Input should be ")
+    expected = problem["msg"].removeprefix("Input should be ").partition(",")[0]
     got = JSON_NAMES.get(type(problem["input"]), "something else")
     return f"Invalid type for '{param}': expected {expected}, but got {got} instead."
 
@@ -168,10 +174,11 @@ REFUSALS: list[tuple[set[str], str, Callable[[str, ErrorDetails], str]]] = [
     ({"extra_forbidden"}, "unknown_parameter", _unknown),
     ({"string_too_long"}, "string_above_max_length", _too_long),
     ({"too_long"}, "array_above_max_length", _too_many),
+    ({"string_pattern_mismatch"}, "invalid_value", _no_match),
     ({"union_tag_not_found"}, "invalid_type", _no_type),
     ({"greater_than_equal"}, "integer_below_min_value", _out_of_range),
     ({"less_than_equal"}, "integer_above_max_value", _out_of_range),
-    ({"literal_error", "union_tag_invalid", "string_pattern_mismatch"}, "invalid_value", _not_supported),
+    ({"literal_error", "union_tag_invalid"}, "invalid_value", _not_supported),
     (
         {
             f"{name}_type"
@@ -206,7 +213,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def page_request(request: Request) -> PageRequest:
     """limit, order and after from the query string; any other parameter is refused by name."""
     query = check(ListQuery, _query_without_include(request))
-    return PageRequest(query.limit, "asc" if query.order == "asc" else "desc", query.after)
+    return PageRequest(query.limit, query.order, query.after)
 
 
 def refuse_query(request: Request) -> None:

@@ -178,7 +178,7 @@ def kept(item: BaseModel) -> Json:
 
 def stamped(item: Json, status: str = "completed") -> Json:
     """The item with a fresh id and a status."""
-    return {**item, "id": new_id(ID_PREFIXES[item["type"]]), "status": status}
+    return {"id": "", **item} | {"id": new_id(ID_PREFIXES[item["type"]]), "status": status}
 
 
 def text_of(content: str | list[Json]) -> str:

@@ -375,7 +375,7 @@ def previous_not_found(response_id: str) -> ApiError:
 
 
 def new_response(fields: CreateFields, created_at: int) -> Json:
-    """The response as it begins."""
+    """The response as it begins. It has no `usage` yet: the API description has no null for it."""
     response: Json = {
         "id": new_id("resp"),
         "object": "response",
@@ -385,7 +385,6 @@ def new_response(fields: CreateFields, created_at: int) -> Json:
         "error": None,
         "incomplete_details": None,
         "output": [],
-        "usage": None,
         "service_tier": "default",
         "temperature": 1.0 if fields.temperature is None else fields.temperature,
         "top_p": 1.0 if fields.top_p is None else fields.top_p,

@@ -5,6 +5,7 @@ packages that are not installed. xllamacpp brings llama.cpp's server as a librar
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +18,13 @@ from local.emulator.database import Json
 from local.emulator.models import Answer, ModelError, Prompt
 
 MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-CONTEXT_TOKENS = 2048
+# The model could read 8192, but reading takes time: so a run of any thread takes a few seconds.
+CONTEXT_TOKENS = 1024
 PARALLEL_ANSWERS = 2
 MAX_ANSWER_TOKENS = 256
-DEFAULT_TEMPERATURE = 0.2
+# The likeliest word each time, and "don't repeat yourself": small models wander and go round in circles.
+DEFAULT_TEMPERATURE = 0.0
+DRY_MULTIPLIER = 0.8
 QUIET = -1
 # How much text fits, tried in turn: English needs some four characters a token, other scripts one or less.
 CHARS_PER_TOKEN_TRIALS = (3.0, 1.0, 0.3)
@@ -37,6 +41,7 @@ class SmolLM2:
         params.n_ctx = CONTEXT_TOKENS * PARALLEL_ANSWERS
         params.n_parallel = PARALLEL_ANSWERS
         params.verbosity = QUIET
+        self.threads = ThreadPoolExecutor(PARALLEL_ANSWERS, "smollm2")
         self.server = xllamacpp.Server(params)
 
     async def answer(self, prompt: Prompt) -> Answer:
@@ -45,11 +50,13 @@ class SmolLM2:
         request = chat_request(
             replace(prompt, tools=[], items=as_messages(prompt.items), max_output_tokens=limit)
         )
+        request["dry_multiplier"] = DRY_MULTIPLIER
         request.setdefault("temperature", DEFAULT_TEMPERATURE)
+        loop = asyncio.get_running_loop()
         for chars_per_token in CHARS_PER_TOKEN_TRIALS:
             chars = int((CONTEXT_TOKENS - limit) * chars_per_token)
             asked = {**request, "messages": newest(request["messages"], chars)}
-            completion = await asyncio.to_thread(self.server.handle_chat_completions, asked)
+            completion = await loop.run_in_executor(self.threads, self.server.handle_chat_completions, asked)
             if "error" not in completion:
                 return shortened(read_answer(completion), prompt)
             if completion["error"].get("type") != "exceed_context_size_error":
@@ -82,7 +89,8 @@ def as_message(item: Json) -> Json:
 def newest(messages: list[Json], chars: int) -> list[Json]:
     """The newest messages that fit into so many characters, after the instructions."""
     instructions = [cut(message, chars // 2) for message in messages[:1] if message["role"] == "system"]
-    rest, kept = messages[len(instructions) :], list[Json]()
+    rest = messages[len(instructions) :]
+    kept: list[Json] = []
     left = chars - sum(len(message["content"]) for message in instructions)
     for message in reversed(rest):
         if kept and len(message["content"]) > left:
@@ -100,6 +108,7 @@ def cut(message: Json, chars: int) -> Json:
 
 
 def shortened(answer: Answer, prompt: Prompt) -> Answer:
-    """An answer that our own cap ended counts as complete: the caller did not ask for a limit."""
-    capped = prompt.max_output_tokens is None or prompt.max_output_tokens > MAX_ANSWER_TOKENS
+    """A text that our own cap ended counts as complete: the caller did not ask for a limit."""
+    capped = (prompt.max_output_tokens or MAX_ANSWER_TOKENS + 1) > MAX_ANSWER_TOKENS
+    capped = capped and prompt.text_format["type"] == "text"
     return replace(answer, incomplete=None) if capped and answer.incomplete == "max_output_tokens" else answer
