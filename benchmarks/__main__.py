@@ -1,0 +1,30 @@
+"""Measure every part, print the tables and write RESULTS.md.
+
+python -m benchmarks [--runs N] [PART …]
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import cold_start
+from benchmarks.report import Part, markdown
+
+PARTS: dict[str, Callable[[int], Part]] = {"cold_start": cold_start.measure}
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def main() -> None:
+    """Only a run of all parts is written down."""
+    options = argparse.ArgumentParser(description="This function and a plain one, side by side.")
+    options.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    options.add_argument("--runs", type=int, default=7, help="how often each is measured")
+    chosen = options.parse_args()
+    report = markdown([PARTS[name](chosen.runs) for name in chosen.parts or PARTS])
+    print(report)
+    if not chosen.parts:
+        RESULTS.write_text(report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What a part measured, as rows of a table: plain and ours, their medians, spread and ratio."""
+
+import platform
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity: what was measured in each run of either side, in `unit` ("s", "MB", "")."""
+
+    quantity: str
+    unit: str
+    plain: list[float]
+    ours: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """Our median as a part of plain's."""
+        return median(self.ours) / median(self.plain)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table under a heading, with a sentence on how it was measured."""
+
+    title: str
+    how: str
+    rows: list[Row]
+
+
+def markdown(parts: list[Part]) -> str:
+    """The whole report."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("openai", "httpx2", "pydantic"))
+    facts = f"{datetime.now(UTC):%Y-%m-%d} · {machine()} · Python {platform.python_version()} · {packages}"
+    heading = f"# Results\n\nMade by `python -m benchmarks`. {facts}\n"
+    return "\n".join([heading, *(section(part) for part in parts)])
+
+
+def section(part: Part) -> str:
+    """One part as Markdown; medians, with the least and the most in brackets."""
+    header = "| | plain | this function | ratio |\n| --- | ---: | ---: | ---: |"
+    lines = [
+        f"| {row.quantity} | {spread(row.plain, row.unit)} | {spread(row.ours, row.unit)} | {row.ratio:.2f} |"
+        for row in part.rows
+    ]
+    return "\n".join([f"## {part.title}\n\n{part.how}\n", header, *lines, ""])
+
+
+def spread(values: list[float], unit: str) -> str:
+    """Median, and the least and the most where they differ."""
+    digits = 0 if unit == "" else 2 if unit == "s" else 1
+    least, middle, most = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
+    return f"{middle} {unit}".strip() + (f" ({least} to {most})" if least != most else "")
+
+
+def machine() -> str:
+    """Processor and system."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cores = f"{len(names)} × {names[0]}" if names else platform.machine()
+    return f"{cores}, {platform.system()} ({sys.platform})"
