@@ -1,0 +1,87 @@
+"""A server that speaks Assistants v2, on a real socket: the transport in front of the emulator.
+
+with start_emulator() as emulator, start_native_server(emulator.url) as server:
+    client = OpenAI(base_url=server.url, api_key="test")
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from assistants_transport import AssistantsTransport
+from local.emulator.server import listen
+
+START_TIMEOUT_SECONDS = 10.0
+CHECK_SECONDS = 0.005
+UPSTREAM_TIMEOUT_SECONDS = 30.0
+METHODS = ["GET", "POST", "DELETE"]
+NOT_FORWARDED = ("host", "content-length", "connection", "transfer-encoding", "content-encoding")
+
+
+@dataclass
+class NativeServer:
+    """`url` (ends in /v1) and (method, path) of every request so far."""
+
+    url: str
+    requests: list[tuple[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def start_native_server(upstream_url: str) -> Iterator[NativeServer]:
+    """A running server of Assistants v2; `upstream_url` is today's OpenAI or the emulator, with its /v1."""
+    with listen(0) as listener, httpx2.HTTPTransport() as inner:
+        native = NativeServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+        app = _app(native, AssistantsTransport(inner), httpx2.URL(upstream_url))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            _wait_until_started(server, thread)
+            yield native
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _app(native: NativeServer, transport: AssistantsTransport, upstream: httpx2.URL) -> Starlette:
+    async def forward(request: Request) -> Response:
+        native.requests.append((request.method, request.url.path))
+        asked = _towards(upstream, request, await request.body())
+        try:
+            answer = await run_in_threadpool(transport.handle_request, asked)
+            content = await run_in_threadpool(answer.read)
+        except httpx2.HTTPError as failure:
+            return Response(f"the upstream failed: {failure!r}", 502)
+        headers = {k: v for k, v in answer.headers.items() if k.lower() not in NOT_FORWARDED}
+        return Response(content, answer.status_code, headers)
+
+    return Starlette(routes=[Route("/v1/{path:path}", forward, methods=METHODS)])
+
+
+def _towards(upstream: httpx2.URL, request: Request, content: bytes) -> httpx2.Request:
+    raw_path = upstream.raw_path.rstrip(b"/") + request.scope["raw_path"].removeprefix(b"/v1")
+    query = request.scope["query_string"]
+    url = upstream.copy_with(raw_path=raw_path + (b"?" + query if query else b""))
+    headers = [(k, v) for k, v in request.headers.items() if k.lower() not in NOT_FORWARDED]
+    timeout = httpx2.Timeout(UPSTREAM_TIMEOUT_SECONDS).as_dict()
+    return httpx2.Request(
+        request.method, url, headers=headers, content=content, extensions={"timeout": timeout}
+    )
+
+
+def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while not server.started:
+        if time.monotonic() > deadline or not thread.is_alive():
+            raise RuntimeError("the native server did not start")
+        time.sleep(CHECK_SECONDS)
