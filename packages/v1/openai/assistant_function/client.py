@@ -2,7 +2,6 @@
 
 The SDK is imported on first use, not at the start: an answer that needs no OpenAI should not wait for it."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant_function.deadline import Deadline
@@ -23,19 +22,30 @@ class Connection(NamedTuple):
     network: "Network"
 
 
+_open: dict[tuple[Settings, "httpx2.BaseTransport | None"], Connection] = {}
+
+
 def connect(settings: Settings, deadline: Deadline, wire: "httpx2.BaseTransport | None" = None) -> Connection:
     """The process's connection, bound to this call's deadline (the platform makes one call at a time)."""
     if not settings.api_key:
         raise NotConfigured("OPENAI_API_KEY is missing; set it in the function's environment")
-    connection = _connection(settings, wire)
+    connection = _kept(settings, wire)
     connection.network.deadline = deadline
     connection.network.last_request_id = None
     connection.client.timeout = deadline.left()
     return connection
 
 
-@lru_cache(maxsize=1)
-def _connection(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:
+def _kept(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:
+    """The connection to this server with these settings; one to another is closed."""
+    if (settings, wire) not in _open:
+        while _open:
+            _open.popitem()[1].client.close()
+        _open[settings, wire] = _made(settings, wire)
+    return _open[settings, wire]
+
+
+def _made(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:
     from assistant_function import lazy_sdk
 
     lazy_sdk.install()
