@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -183,11 +184,14 @@ def test_a_missing_name_is_an_attribute_error(tmp_path: Path) -> None:
     assert run(INSTALL + program, tmp_path) == [False]
 
 
-def test_source_files_are_not_needed(tmp_path: Path) -> None:
-    fake_sdk(tmp_path, "from .color import Color")
-    subprocess.run([sys.executable, "-m", "compileall", "-q", "-b", str(tmp_path)], check=True)
-    for source in tmp_path.rglob("*.py"):
+@pytest.mark.parametrize("zipped", [False, True])
+def test_byte_code_alone_serves_in_a_folder_or_a_zip_file(zipped: bool, tmp_path: Path) -> None:
+    site = fake_sdk(tmp_path / "site", "from .color import Color")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-b", str(site)], check=True)
+    for source in site.rglob("*.py"):
         source.unlink()
+    if zipped:
+        site = Path(shutil.make_archive(str(tmp_path / "packages"), "zip", site))
     program = "import json\nfrom openai import types\n"
     report = "print(json.dumps([types.Color.__name__, lazy_sdk.LOADED_LAZILY]))"
-    assert run(INSTALL + program + report, tmp_path) == ["Color", ["openai", "openai.types"]]
+    assert run(INSTALL + program + report, site) == ["Color", ["openai", "openai.types"]]

@@ -35,8 +35,8 @@ def act(args: dict[str, Any]) -> Any:
         case "get-assistant":
             return beta.assistants.retrieve(args["assistantId"]).to_dict()
         case "update-assistant":
-            settings = {key: args[key] for key in ("name", "instructions", "model") if key in args}
-            return beta.assistants.update(args["assistantId"], **settings).to_dict()
+            changes = {key: args[key] for key in ("name", "instructions", "model") if key in args}
+            return beta.assistants.update(args["assistantId"], **changes).to_dict()
         case "create-thread":
             return beta.threads.create().to_dict()
         case "send-message":
