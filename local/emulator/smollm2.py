@@ -7,6 +7,7 @@ packages that are not installed. xllamacpp brings llama.cpp's server as a librar
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ MAX_ANSWER_TOKENS = 256
 DEFAULT_TEMPERATURE = 0.0
 DRY_MULTIPLIER = 0.8
 QUIET = -1
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 # How much text fits, tried in turn: English needs some four characters a token, other scripts one or less.
 CHARS_PER_TOKEN_TRIALS = (3.0, 1.0, 0.3)
 
@@ -52,16 +54,49 @@ class SmolLM2:
         )
         request["dry_multiplier"] = DRY_MULTIPLIER
         request.setdefault("temperature", DEFAULT_TEMPERATURE)
-        loop = asyncio.get_running_loop()
         for chars_per_token in CHARS_PER_TOKEN_TRIALS:
             chars = int((CONTEXT_TOKENS - limit) * chars_per_token)
             asked = {**request, "messages": newest(request["messages"], chars)}
-            completion = await loop.run_in_executor(self.threads, self.server.handle_chat_completions, asked)
+            completion = await self._complete(asked)
             if "error" not in completion:
                 return shortened(read_answer(completion), prompt)
             if completion["error"].get("type") != "exceed_context_size_error":
                 break
         raise ModelError("server_error", str(completion["error"].get("message")))
+
+    async def _complete(self, asked: Json) -> Json:
+        """The chat completion; stops the model where this is cancelled."""
+        stream = Stream()
+        work = partial(self.server.handle_chat_completions, {**asked, **STREAMED}, stream.take)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        finally:
+            stream.cancelled = True
+        return stream.completion()
+
+
+class Stream:
+    """The pieces of one answer: the only way to stop llama.cpp is between two of them."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Json] = []
+        self.cancelled = False
+
+    def take(self, chunk: Json) -> bool:
+        """Keep a piece; true stops the model."""
+        self.chunks.append(chunk)
+        return self.cancelled
+
+    def completion(self) -> Json:
+        """The pieces as one chat completion, or the error."""
+        if errors := [chunk for chunk in self.chunks if "error" in chunk]:
+            return errors[0]
+        choices = [choice for chunk in self.chunks for choice in chunk["choices"]]
+        text = "".join(choice["delta"].get("content") or "" for choice in choices)
+        reasons = [choice["finish_reason"] for choice in choices if choice["finish_reason"]]
+        usages = [chunk["usage"] for chunk in self.chunks if chunk.get("usage")]
+        choice = {"message": {"content": text}, "finish_reason": reasons[-1] if reasons else None}
+        return {"choices": [choice], "usage": usages[-1] if usages else None}
 
 
 def model_path() -> Path:

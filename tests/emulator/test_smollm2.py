@@ -80,3 +80,12 @@ def test_the_server_answers_others_while_the_model_works(client: OpenAI) -> None
     assert time.monotonic() - began < 0.5
     assert client.responses.retrieve(active.id).status == "in_progress"
     client.responses.cancel(active.id)
+
+
+def test_a_cancelled_answer_makes_room_for_the_next(client: OpenAI) -> None:
+    began = time.monotonic()
+    for _ in range(20):
+        active = client.responses.create(model="m", input="Tell me about Rome.", background=True)
+        client.responses.cancel(active.id)
+    client.responses.create(model="m", input="Hello", max_output_tokens=16)
+    assert time.monotonic() - began < 10
