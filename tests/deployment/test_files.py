@@ -130,8 +130,10 @@ def test_local_variables_prefer_env_and_fill_in_from_the_example(tmp_path: Path)
 
 def test_project_is_read_with_values_for_its_names(project_text: str, tmp_path: Path) -> None:
     (tmp_path / "project.yml").write_text(project_text)
-    function = read_project(tmp_path, dict.fromkeys(SETTINGS, "x") | {"ACCESS_TOKEN": "007"})
-    assert function.environment == dict.fromkeys(SETTINGS, "x") | {"ACCESS_TOKEN": "007"}
+    function = read_project(
+        tmp_path, dict.fromkeys(variables_in(project_text), "x") | {"ACCESS_TOKEN": "007"}
+    )
+    assert function.environment == dict.fromkeys(variables_in(project_text), "x") | {"ACCESS_TOKEN": "007"}
     assert function.timeout_seconds == 60
     assert not function.custom_options
 
@@ -139,4 +141,4 @@ def test_project_is_read_with_values_for_its_names(project_text: str, tmp_path: 
 def test_project_without_a_value_for_a_name_is_refused(project_text: str, tmp_path: Path) -> None:
     (tmp_path / "project.yml").write_text(project_text)
     with pytest.raises(ProjectError, match="ADMIN_TOKEN"):
-        read_project(tmp_path, dict.fromkeys(SETTINGS, "x") | {"ADMIN_TOKEN": ""})
+        read_project(tmp_path, dict.fromkeys(variables_in(project_text), "x") | {"ADMIN_TOKEN": ""})
