@@ -1,0 +1,56 @@
+"""The platform sends at most 1 MB: a longer answer is made shorter, and says so."""
+
+import json
+from typing import Any
+
+from assistant_function.errors import Json
+
+MOST_BYTES = 950_000  # the platform's 1 MB, less headers and its own wrapping
+LISTS = {"messages": "messageId", "assistants": "assistantId"}
+LONGEST_TEXT_CHARACTERS = 200_000
+SHORTEST_TEXT_CHARACTERS = 100
+
+
+def fit(data: Json) -> Json:
+    """The data as it is, or a page with fewer entries (`hasMore`), or with its longest texts cut."""
+    if _bytes(data) <= MOST_BYTES:
+        return data
+    name = next((name for name in LISTS if "hasMore" in data and len(data.get(name) or []) > 1), None)
+    return fit(_with_fewer(data, name)) if name else _with_shorter_texts(data)
+
+
+def _with_fewer(data: Json, name: str) -> Json:
+    """The first entries, as many as fit, at least one."""
+    room = MOST_BYTES - _bytes({**data, name: []})
+    kept: list[Json] = []
+    for entry in data[name]:
+        room -= _bytes(entry) + len(", ")
+        if kept and room < 0:
+            break
+        kept.append(entry)
+    return {**data, name: kept, "hasMore": True, "lastId": kept[-1][LISTS[name]]}
+
+
+def _with_shorter_texts(data: Json) -> Json:
+    longest = LONGEST_TEXT_CHARACTERS
+    shorter = _cut(data, longest)
+    while _bytes(shorter) > MOST_BYTES and longest > SHORTEST_TEXT_CHARACTERS:
+        longest //= 2
+        shorter = _cut(data, longest)
+    return dict(shorter)
+
+
+def _cut(value: Any, longest: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(inner, longest) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut(inner, longest) for inner in value]
+    if isinstance(value, str) and len(value) > longest:
+        return f"{value[:longest]}\n[cut after {longest} of {len(value)} characters: the platform sends 1 MB at most]"
+    return value
+
+
+def _bytes(data: Json) -> int:
+    """As sent: `response` stands in the answer twice."""
+    twice = len(json.dumps(data["response"]).encode()) if data.get("response") else 0
+    return twice + len(json.dumps(data, ensure_ascii=False).encode(errors="replace"))

@@ -1,0 +1,191 @@
+"""Doing a thing once: a requestId is noted in the thread's metadata before the work, its result after it.
+
+Between the two lies the case that has to be found out: the work was begun, and its answer lost. A message is
+then looked for behind the one that was last when the note was made; a run by what it wrote there."""
+
+import contextlib
+import hashlib
+from typing import NamedTuple
+
+from assistant_function.call import Call
+from assistant_function.errors import InvalidRequest, Json, failure
+from assistant_function.handlers import shapes
+
+PREFIX = "requests_"  # of the metadata pairs that hold the notes; callers do not see them
+MOST_PAIRS_OF_NOTES = 4  # some 28 requests: a repeat comes soon or never
+MOST_PAIRS = 16  # of a thread's metadata
+MOST_VALUE_CHARACTERS = 512
+DIGEST_CHARACTERS = 12
+MESSAGE, RUN = "m", "r"
+BUSY_STATUS = 409
+LOOK_AGAIN_SECONDS = 0.5
+PAGE_LIMIT = 100
+
+
+class Note(NamedTuple):
+    """One request: the last message before it, and its result's id; empty where there is none (yet)."""
+
+    digest: str
+    kind: str
+    before: str = ""
+    done: str = ""
+
+
+class Ledger:
+    """The notes of one thread, oldest first. They live in its metadata, so that every process sees them."""
+
+    def __init__(self, call: Call, thread_id: str) -> None:
+        self._threads, self.thread_id = call.client.beta.threads, thread_id
+        self.read()
+
+    def read(self) -> None:
+        thread = shapes.plain(self._threads.retrieve(self.thread_id), "thread")
+        self._callers, notes = split(thread.get("metadata") or {})
+        self.notes = [Note(*text.split("/")) for key in sorted(notes) for text in notes[key].split()]
+
+    def find(self, wanted: Note) -> Note | None:
+        return next((note for note in self.notes if note[:2] == wanted[:2]), None)
+
+    def write(self, note: Note) -> None:
+        """The note goes to the end, in place of an earlier one of the same request."""
+        self.notes = [*(one for one in self.notes if one[:2] != note[:2]), note]
+        self._threads.update(self.thread_id, metadata=self._callers | self._packed())
+
+    def _packed(self) -> dict[str, str]:
+        """As many of the newest notes as fit into the pairs that the caller's metadata leaves."""
+        pairs = min(MOST_PAIRS_OF_NOTES, MOST_PAIRS - len(self._callers))
+        if pairs < 1:
+            raise InvalidRequest(
+                f"requestId needs a free pair in the thread's metadata: it holds {MOST_PAIRS}"
+            )
+        values = [""]
+        for note in reversed(self.notes):
+            text = "/".join(note)
+            if values[0] and len(values[0]) + len(text) + 1 > MOST_VALUE_CHARACTERS:
+                values.insert(0, "")
+            values[0] = f"{text} {values[0]}".strip()
+        return {f"{PREFIX}{place}": value for place, value in enumerate(values[-pairs:])}
+
+
+def split(metadata: Json) -> tuple[dict[str, str], dict[str, str]]:
+    """A thread's metadata -> (the caller's pairs, the pairs that hold notes)."""
+    notes = {key: value for key, value in metadata.items() if key.startswith(PREFIX)}
+    return {key: value for key, value in metadata.items() if key not in notes}, notes
+
+
+def send(call: Call, thread_id: str, fields: Json) -> Json:
+    """The v2 message of this request: sent, unless it is there already."""
+    ledger, wanted = Ledger(call, thread_id), _wanted(call, MESSAGE)
+    note = ledger.find(wanted)
+    messages = call.client.beta.threads.messages
+    if note and note.done:
+        return shapes.plain(messages.retrieve(note.done, thread_id=thread_id), "thread.message")
+    if note and (there := _unclaimed(call, ledger, note, fields)):
+        return _noted(ledger, note, there[0])
+    if note is None:
+        note = wanted._replace(before=_last_message_id(call, thread_id))
+        ledger.write(note)
+    sent = shapes.plain(messages.create(thread_id, **fields), "thread.message")
+    return _noted(ledger, note, _first_of_twins(call, ledger, note, fields, sent))
+
+
+def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
+    """The v2 run of this request: started, unless it was already -> (the run, its messages if its id is lost).
+
+    A lost run is told from what it wrote. Its id is None then, as it is for a thread that is still busy when
+    the time is over."""
+    ledger, wanted = Ledger(call, thread_id), _wanted(call, RUN)
+    note = ledger.find(wanted)
+    if note is None:
+        note = wanted._replace(before=_last_message_id(call, thread_id))
+        ledger.write(note)
+        return _noted(ledger, note, _create_run(call, thread_id, fields)), []
+    lost = {"id": None, "thread_id": thread_id, "assistant_id": fields["assistant_id"]}
+    while not note.done:
+        if written := _written_after(call, thread_id, note):
+            return lost | {"status": "completed"}, written
+        if started := _create_unless_busy(call, thread_id, fields):
+            return _noted(ledger, note, started), []
+        if call.deadline.left() <= 0:
+            return lost | {"status": "in_progress"}, []
+        call.deadline.sleep(LOOK_AGAIN_SECONDS)
+        ledger.read()
+        note = ledger.find(wanted) or note
+    found = call.client.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
+    return shapes.plain(found, "thread.run"), []
+
+
+def _wanted(call: Call, kind: str) -> Note:
+    digest = hashlib.sha256(call.params["requestId"].encode()).hexdigest()[:DIGEST_CHARACTERS]
+    return Note(digest, kind)
+
+
+def _noted(ledger: Ledger, note: Note, result: Json) -> Json:
+    """The result, written down. It exists whether or not that succeeds: a repeat finds it out."""
+    with contextlib.suppress(Exception):
+        ledger.write(note._replace(before="", done=result["id"]))
+    return result
+
+
+def _first_of_twins(call: Call, ledger: Ledger, note: Note, fields: Json, sent: Json) -> Json:
+    """Two processes may send the same request at the same time (a double click): the later message goes."""
+    ledger.read()
+    mine = ledger.find(note)
+    messages = call.client.beta.threads.messages
+    if mine and mine.done:
+        first = shapes.plain(messages.retrieve(mine.done, thread_id=ledger.thread_id), "thread.message")
+    else:
+        first = next(iter(_unclaimed(call, ledger, note, fields)), sent)
+    if first["id"] != sent["id"] and not _others_begun(ledger, note):
+        messages.delete(sent["id"], thread_id=ledger.thread_id)
+        return first
+    return sent
+
+
+def _others_begun(ledger: Ledger, note: Note) -> bool:
+    """Whether another request may have sent the same words."""
+    return any(one.kind == MESSAGE and not one.done and one.digest != note.digest for one in ledger.notes)
+
+
+def _unclaimed(call: Call, ledger: Ledger, note: Note, fields: Json) -> list[Json]:
+    """The messages behind the note's place that say the same and are no other request's, oldest first."""
+    claimed = {one.done for one in ledger.notes if one.digest != note.digest}
+    return [
+        message
+        for message in _messages_after(call, ledger.thread_id, note.before)
+        if message["id"] not in claimed and _says(message, fields)
+    ]
+
+
+def _says(message: Json, fields: Json) -> bool:
+    texts = [(part.get("text") or {}).get("value") for part in message.get("content") or []]
+    return message.get("role") == fields["role"] and texts == [fields["content"]]
+
+
+def _last_message_id(call: Call, thread_id: str) -> str:
+    newest = call.client.beta.threads.messages.list(thread_id, order="desc", limit=1)
+    found, _ = shapes.page(newest, "thread.message")
+    return str(found[0]["id"]) if found else ""
+
+
+def _messages_after(call: Call, thread_id: str, message_id: str) -> list[Json]:
+    behind: Json = {"after": message_id} if message_id else {}
+    listed = call.client.beta.threads.messages.list(thread_id, order="asc", limit=PAGE_LIMIT, **behind)
+    return shapes.page(listed, "thread.message")[0]
+
+
+def _written_after(call: Call, thread_id: str, note: Note) -> list[Json]:
+    return [one for one in _messages_after(call, thread_id, note.before) if one.get("role") == "assistant"]
+
+
+def _create_run(call: Call, thread_id: str, fields: Json) -> Json:
+    return shapes.plain(call.client.beta.threads.runs.create(thread_id, **fields), "thread.run")
+
+
+def _create_unless_busy(call: Call, thread_id: str, fields: Json) -> Json | None:
+    try:
+        return _create_run(call, thread_id, fields)
+    except Exception as problem:
+        if failure(problem).status != BUSY_STATUS:
+            raise
+        return None
