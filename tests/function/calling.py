@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+
 from assistant_function.invocation import World
 
 MAIN = Path(__file__).parents[2] / "packages" / "v1" / "openai" / "__main__.py"

@@ -6,8 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from assistant_function.actions import ACTIONS
 
+from assistant_function.actions import ACTIONS
 from local.emulator.server import Emulator, start_emulator
 from tests.function.calling import Function, Json, make_function
 from tests.native_server import start_native_server
@@ -241,7 +241,7 @@ def test_a_function_call_is_answered(answers: list[tuple[str, Json]]) -> None:
 def test_a_second_run_is_told_of_the_active_one(answers: list[tuple[str, Json]]) -> None:
     slow, refused = of(answers, "run-assistant")[2:4]
     assert refused == {"threadId": slow["threadId"], "runId": slow["runId"]}
-    error = [answer["body"]["error"] for _, answer in answers if answer["statusCode"] == 409][0]
+    error = next(answer["body"]["error"] for _, answer in answers if answer["statusCode"] == 409)
     assert error == "the thread has an active run; wait for it with get-run or stop it with cancel-run"
 
 

@@ -21,7 +21,7 @@ class Action(NamedTuple):
 ASSISTANT = Param("assistantId", p.identifier)
 THREAD = Param("threadId", p.identifier)
 RUN = Param("runId", p.identifier)
-MESSAGE = Param("message", p.text)
+MESSAGE = Param("message", p.message)
 METADATA = Param("metadata", p.metadata)
 NAME = Param("name", p.text)
 INSTRUCTIONS = Param("instructions", p.text)

@@ -12,7 +12,10 @@ Reader = Callable[[str, Any], Any]
 MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 MOST_WAIT_SECONDS = 900  # the platform's longest call
+MOST_DEPTH = 64
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OUTPUT_ID_NAMES = ("toolCallId", "tool_call_id", "id")
 
 
@@ -47,6 +50,17 @@ def text(name: str, value: Any) -> str:
         _refuse(name, "must be text")
     if len(value) > MOST_TEXT_CHARACTERS:
         _refuse(name, f"must have at most {MOST_TEXT_CHARACTERS} characters")
+    _check_sendable(name, value)
+    return value
+
+
+def message(name: str, value: Any) -> str:
+    """A message's text; how long it may be is a setting, which the handlers know."""
+    if not isinstance(value, str):
+        _refuse(name, "must be text")
+    if not value:
+        _refuse(name, "must not be empty")
+    _check_sendable(name, value)
     return value
 
 
@@ -196,7 +210,25 @@ def _json(name: str, value: Any, kind: type, wanted: str) -> Any:
     found = parse_json(name, value) if isinstance(value, str) else value
     if not isinstance(found, kind):
         _refuse(name, f"must be JSON: {wanted}")
+    _check_sendable(name, found)
     return found
+
+
+def _check_sendable(name: str, value: Any) -> None:
+    """Refuses what no request can carry: half a surrogate pair, NaN, unreadable depths."""
+    left = [(value, 0)]
+    while left:
+        part, depth = left.pop()
+        if depth > MOST_DEPTH:
+            _refuse(name, "is nested too deeply")
+        if isinstance(part, str) and _LONE_SURROGATE.search(part):
+            _refuse(name, "must be valid Unicode text")
+        if isinstance(part, float) and not math.isfinite(part):
+            _refuse(name, "must be JSON")
+        if isinstance(part, dict | list):
+            left += [(inner, depth + 1) for inner in part]
+        if isinstance(part, dict):
+            left += [(inner, depth + 1) for inner in part.values()]
 
 
 def _objects(name: str, value: Any) -> list[Json]:
@@ -210,14 +242,10 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        found = (
-            float(value)
-            if not isinstance(value, str) or re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", value)
-            else None
-        )
+        found = float(value) if not isinstance(value, str) or _NUMBER.fullmatch(value) else math.nan
     except OverflowError:
         return None
-    return found if found is not None and math.isfinite(found) else None
+    return found if math.isfinite(found) else None
 
 
 def _refuse(name: str, why: str) -> Never:
