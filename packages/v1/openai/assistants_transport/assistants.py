@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from assistants_transport import carry, pages, tools
+from assistants_transport import carry, fields, pages, tools
 from assistants_transport.call import Call
-from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.errors import Json, V2Error
 from assistants_transport.ids import to_upstream, to_v2
 
-FIELDS = {
-    "model",
-    "name",
-    "instructions",
-    "description",
-    "metadata",
-    "tools",
-    "tool_resources",
-    "temperature",
-    "top_p",
-    "response_format",
-    "reasoning_effort",
+FIELDS: fields.Types = {
+    "model": str,
+    "name": str,
+    "instructions": str,
+    "description": str,
+    "metadata": dict,
+    "tools": list,
+    "tool_resources": dict,
+    "temperature": fields.NUMBER,
+    "top_p": fields.NUMBER,
+    "response_format": fields.ANYTHING,
+    "reasoning_effort": str,
 }
 AS_THEY_ARE = ("model", "name", "instructions")  # the agent knows these
 IN_EXTRAS = ("description", "temperature", "top_p")  # these ride along as they are
@@ -30,7 +30,7 @@ def create(call: Call) -> Json:
     if not isinstance(call.body.get("model"), str):
         raise V2Error(400, "Missing required parameter: 'model'.", param="model")
     given = {name: value for name, value in call.body.items() if value is not None}
-    return _learned(call, call.api.post("/agents", to_agent(given, {}, {})))
+    return _learned(call, call.api.post("/agents", to_agent(given, {})))
 
 
 def retrieve(call: Call) -> Json:
@@ -38,13 +38,11 @@ def retrieve(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """Metadata is replaced whole upstream, so what rides in it has to be read before it is changed."""
-    metadata: dict[str, str] = {}
-    extras: Json = {}
-    if call.body.keys() - {*AS_THEY_ARE, "reasoning_effort"}:
-        metadata, extras = carry.unpack(call.api.get(_path(call))["metadata"])
+    """Objects are replaced whole upstream, so what else is in them has to be read before they are changed."""
+    _check(call.body)
+    agent = call.api.get(_path(call)) if call.body.keys() - set(AS_THEY_ARE) else {}
     call.memory.agents.forget(to_upstream(call.ids["assistant_id"]))
-    return _learned(call, call.api.post(_path(call), to_agent(call.body, metadata, extras)))
+    return _learned(call, call.api.post(_path(call), to_agent(call.body, agent)))
 
 
 def delete(call: Call) -> Json:
@@ -67,12 +65,13 @@ def _learned(call: Call, agent: Json) -> Json:
     return to_assistant(agent)
 
 
-def to_agent(body: Json, metadata: dict[str, str], extras: Json) -> Json:
-    """A v2 create or update -> the agent's fields, given what its metadata holds so far."""
+def to_agent(body: Json, old: Json) -> Json:
+    """A v2 create or update -> the agent's fields, given the agent so far."""
     _check(body)
+    metadata, extras = carry.unpack(old.get("metadata"))
     agent: Json = {name: body[name] for name in AS_THEY_ARE if name in body}
     if "reasoning_effort" in body:
-        agent["reasoning"] = {"effort": body["reasoning_effort"]} if body["reasoning_effort"] else None
+        agent["reasoning"] = (old.get("reasoning") or {}) | {"effort": body["reasoning_effort"]}
     changed = {name: body[name] for name in IN_EXTRAS if name in body}
     if "tools" in body:
         agent["tools"], tool_extras = tools.to_agent_tools(body["tools"] or [])
@@ -81,7 +80,7 @@ def to_agent(body: Json, metadata: dict[str, str], extras: Json) -> Json:
         changed["vector_stores"] = tools.vector_stores(body["tool_resources"]) or None
     if "response_format" in body:
         text_format, changed["format"] = tools.split_format(body["response_format"])
-        agent["text"] = {"format": text_format or {"type": "text"}}
+        agent["text"] = (old.get("text") or {}) | {"format": text_format or {"type": "text"}}
     if changed or "metadata" in body:
         together = {name: value for name, value in (extras | changed).items() if value is not None}
         agent["metadata"] = carry.pack(together, body.get("metadata", metadata))
@@ -90,7 +89,7 @@ def to_agent(body: Json, metadata: dict[str, str], extras: Json) -> Json:
 
 def to_assistant(agent: Json) -> Json:
     """An agent -> the v2 assistant."""
-    metadata, extras = carry.unpack(agent["metadata"])
+    metadata, extras = carry.unpack(agent.get("metadata"))
     return {
         "id": to_v2(agent["id"]),
         "object": "assistant",
@@ -99,7 +98,7 @@ def to_assistant(agent: Json) -> Json:
         "description": extras.get("description"),
         "model": agent["model"],
         "instructions": agent.get("instructions"),
-        "tools": tools.from_agent_tools(agent["tools"], extras),
+        "tools": tools.from_agent_tools(agent.get("tools") or [], extras),
         "tool_resources": tools.v2_resources(extras.get("vector_stores", [])),
         "metadata": metadata,
         "temperature": extras.get("temperature"),
@@ -115,14 +114,10 @@ def response_format(agent: Json, extras: Json) -> Any:
 
 
 def _check(body: Json) -> None:
-    for name in body:
-        if name not in FIELDS:
-            refuse_field(name, "an assistant has no such field")
+    fields.check(body, FIELDS, "an assistant")
     for name, (low, high) in RANGES.items():
         value = body.get(name)
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high
-        ):
+        if value is not None and (isinstance(value, bool) or not low <= value <= high):
             raise V2Error(400, f"Invalid '{name}': it must be between {low} and {high}.", param=name)
     for name, most in MOST_CHARACTERS.items():
         if len(str(body.get(name) or "")) > most:

@@ -43,14 +43,14 @@ class KnownResponses:
         self._ended: Json | None = None
         self._active: dict[str, str] = {}
 
-    def learn(self, response: Json) -> None:
+    def learn(self, response: Json, *, waits: bool = False) -> None:
+        """`waits`: it ended in function calls that have no output yet, so its conversation is not free."""
         conversation_id = conversation_of(response)
-        self._active.pop(conversation_id, None)
+        if self._active.get(conversation_id) == response["id"]:
+            del self._active[conversation_id]
         if response["status"] in ENDED:
             self._ended = response
-        if response["status"] not in ENDED or any(
-            item["type"] == "function_call" for item in response["output"]
-        ):
+        if response["status"] not in ENDED or waits:
             _drop_oldest(self._active)
             self._active[conversation_id] = response["id"]
 

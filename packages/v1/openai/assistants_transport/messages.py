@@ -1,16 +1,27 @@
 """Messages: v2 message <-> the message items of a conversation."""
 
+from contextlib import suppress
 from typing import Any
 
-from assistants_transport import pages
+from assistants_transport import fields, pages
 from assistants_transport.call import Call
-from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.errors import Json, UpstreamError, V2Error, refuse_field
 from assistants_transport.ids import to_upstream
 from assistants_transport.openai_api import OpenAIApi
 
-FIELDS = {"role", "content", "metadata", "attachments"}
+FIELDS: fields.Types = {
+    "role": fields.ANYTHING,
+    "content": fields.ANYTHING,
+    "metadata": fields.ANYTHING,
+    "attachments": fields.ANYTHING,
+}
+PART_FIELDS: fields.Types = {"type": str, "text": str, "image_url": dict, "image_file": dict}
 ROLES = ("user", "assistant")
+STATUSES = ("in_progress", "incomplete", "completed")
+DETAILS = {"low": "low", "high": "high", "original": "high"}  # v2 knows no `original`
 UNKNOWN_TIME = 0  # conversation items carry no time, and v2 requires a number
+MOST_ITEMS_PER_REQUEST = 20
+PARTS_JOINED_BY = "\n\n"
 
 
 def create(call: Call) -> Json:
@@ -19,12 +30,28 @@ def create(call: Call) -> Json:
 
 def add(api: OpenAIApi, thread_id: str, items: list[Json]) -> list[Json]:
     """Adds message items to a thread -> its new messages."""
-    page = api.post(f"/conversations/{to_upstream(thread_id)}/items", {"items": items})
-    return [to_message(item, thread_id) for item in page["data"]]
+    return [to_message(item, thread_id) for item in add_items(api, to_upstream(thread_id), items)]
 
 
-def remove(api: OpenAIApi, thread_id: str, message_id: str) -> None:
-    api.delete(f"/conversations/{to_upstream(thread_id)}/items/{to_upstream(message_id)}")
+def add_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> list[Json]:
+    """Adds items, 20 at a time. Where a later request is refused, those before it are taken back."""
+    added: list[Json] = []
+    path = f"/conversations/{conversation_id}/items"
+    try:
+        for start in range(0, len(items), MOST_ITEMS_PER_REQUEST):
+            page = api.post(path, {"items": items[start : start + MOST_ITEMS_PER_REQUEST]})
+            added.extend(page["data"])
+    except UpstreamError:
+        take_back(api, conversation_id, added)
+        raise
+    return added
+
+
+def take_back(api: OpenAIApi, conversation_id: str, added: list[Json]) -> None:
+    """Removes what was added, as far as it can be removed: the refusal before matters more."""
+    for item in added:
+        with suppress(UpstreamError):
+            api.delete(f"/conversations/{conversation_id}/items/{item['id']}")
 
 
 def retrieve(call: Call) -> Json:
@@ -36,8 +63,9 @@ def retrieve(call: Call) -> Json:
 
 
 def delete(call: Call) -> Json:
-    remove(call.api, call.ids["thread_id"], call.ids["message_id"])
-    return {"id": call.ids["message_id"], "object": "thread.message.deleted", "deleted": True}
+    thread_id, message_id = call.ids["thread_id"], call.ids["message_id"]
+    call.api.delete(f"/conversations/{to_upstream(thread_id)}/items/{to_upstream(message_id)}")
+    return {"id": message_id, "object": "thread.message.deleted", "deleted": True}
 
 
 def list_page(call: Call) -> Json:
@@ -62,10 +90,9 @@ def to_items(given: object, param: str) -> list[Json]:
 def to_item(message: Json, param: str = "") -> Json:
     """A v2 message to create -> a conversation's item."""
     at = f"{param}." if param else ""
-    for name, value in message.items():
-        if name not in FIELDS:
-            refuse_field(f"{at}{name}", "a message has no such field")
-        if name in ("metadata", "attachments") and value:
+    fields.check(message, FIELDS, "a message", param)
+    for name in ("metadata", "attachments"):
+        if message.get(name):
             refuse_field(f"{at}{name}", "conversation items have no place for it")
     role = message.get("role")
     if role not in ROLES:
@@ -84,7 +111,6 @@ def to_message(
 ) -> Json:
     """A message item -> the v2 message. What the item does not tell is null, its time UNKNOWN_TIME."""
     parts = item["content"]
-    status = item.get("status", "completed")
     return {
         "id": item["id"],
         "object": "thread.message",
@@ -100,7 +126,7 @@ def to_message(
             if part["type"] == "input_file" and part.get("file_id")
         ],
         "metadata": {},
-        "status": status,
+        "status": item["status"] if item.get("status") in STATUSES else "completed",
         "completed_at": None,
         "incomplete_at": None,
         "incomplete_details": None,
@@ -112,32 +138,25 @@ def _to_content(content: object, role: str, param: str) -> str | list[Json]:
         return content
     if not isinstance(content, list) or not content:
         raise V2Error(400, f"Invalid '{param}': text or a list of parts is wanted.", param=param)
-    return [_to_part(part, role, f"{param}[{place}]") for place, part in enumerate(content)]
+    parts = [_to_part(part, role, f"{param}[{place}]") for place, part in enumerate(content)]
+    # OpenAI's description takes an assistant's message without an id as a plain text only
+    return parts if role == "user" else PARTS_JOINED_BY.join(part["text"] for part in parts)
 
 
 def _to_part(part: Any, role: str, param: str) -> Json:
-    kind = part.get("type") if isinstance(part, dict) else None
+    part = fields.check(part, PART_FIELDS, "a part of a message", param)
+    kind = part.get("type")
     if kind == "text" and isinstance(part.get("text"), str):
-        return _text_part(part["text"], role)
-    if role == "user" and kind == "image_url" and isinstance(part.get("image_url"), dict):
-        image = part["image_url"]
-        return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail") or "auto"}
-    if role == "user" and kind == "image_file" and isinstance(part.get("image_file"), dict):
-        image = part["image_file"]
-        return {
-            "type": "input_image",
-            "file_id": image.get("file_id"),
-            "detail": image.get("detail") or "auto",
-        }
-    return refuse_field(param, f"a message of the {role} has no part of type {kind!r}")
-
-
-def _text_part(text: str, role: str) -> Json:
-    return (
-        {"type": "input_text", "text": text}
-        if role == "user"
-        else {"type": "output_text", "text": text, "annotations": []}
-    )
+        return {"type": "input_text", "text": part["text"]}
+    if role == "user" and kind in ("image_url", "image_file"):
+        upstream, own = ("image_url", "url") if kind == "image_url" else ("file_id", "file_id")
+        image = fields.check(part.get(kind), {own: str, "detail": str}, "an image", f"{param}.{kind}")
+        if not image.get(own):
+            raise V2Error(
+                400, f"Missing required parameter: '{param}.{kind}.{own}'.", param=f"{param}.{kind}.{own}"
+            )
+        return {"type": "input_image", upstream: image[own], "detail": image.get("detail") or "auto"}
+    return refuse_field(param, f"a message of the {role} has no part of type {str(kind)[:40]!r}")
 
 
 def _to_block(part: Json) -> Json | None:
@@ -152,16 +171,16 @@ def _to_block(part: Json) -> Json | None:
         }
     if kind == "refusal":
         return {"type": "refusal", "refusal": part["refusal"]}
-    if kind == "input_image":
+    if kind in ("input_image", "computer_screenshot"):
         return _to_image(part)
     return None  # input_file: an attachment
 
 
 def _to_image(part: Json) -> Json:
-    detail = part.get("detail") or "auto"
+    detail = DETAILS.get(part.get("detail") or "", "auto")
     if part.get("file_id"):
         return {"type": "image_file", "image_file": {"file_id": part["file_id"], "detail": detail}}
-    return {"type": "image_url", "image_url": {"url": part.get("image_url"), "detail": detail}}
+    return {"type": "image_url", "image_url": {"url": part.get("image_url") or "", "detail": detail}}
 
 
 def _to_annotation(annotation: Json) -> Json:

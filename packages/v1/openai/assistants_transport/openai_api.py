@@ -3,11 +3,11 @@
 import json
 import time
 from collections.abc import Callable
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx2
 
-from assistants_transport.errors import Json, UpstreamError
+from assistants_transport.errors import Json, UpstreamError, V2Error
 
 AGENTS_BETA = {"OpenAI-Beta": "agents=v1"}
 NOT_FORWARDED = {"content-length", "content-type", "transfer-encoding", "openai-beta", "host"}
@@ -31,12 +31,14 @@ class OpenAIApi:
         prefix: str,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._inner, self._request, self._prefix, self._now = inner, request, prefix, now
+        self._inner, self._request, self._now = inner, request, now
+        self._prefix = quote(prefix)
         self._timeout = request.extensions.get("timeout") or {}
         read_seconds = self._timeout.get("read")
         self._ends = None if read_seconds is None else now() + read_seconds
         self._headers = [(k, v) for k, v in request.headers.multi_items() if k.lower() not in NOT_FORWARDED]
         self.passed_back: dict[str, str] = {}
+        self.answered = False
 
     def seconds_left(self) -> float | None:
         """What the caller's timeout leaves for all requests together; None without one."""
@@ -46,7 +48,7 @@ class OpenAIApi:
         return self._send("GET", path + (f"?{urlencode(query)}" if query else ""))
 
     def post(self, path: str, body: Json | None = None) -> Json:
-        return self._send("POST", path, {} if body is None else body)
+        return self._send("POST", path, body)
 
     def delete(self, path: str) -> Json:
         return self._send("DELETE", path)
@@ -57,6 +59,7 @@ class OpenAIApi:
             response.read()
         finally:
             response.close()
+        self.answered = True
         self.passed_back.update({k: v for k in PASSED_BACK if (v := response.headers.get(k)) is not None})
         if response.status_code >= 400:
             raise UpstreamError(response)
@@ -65,9 +68,7 @@ class OpenAIApi:
     def _build(self, method: str, path: str, body: Json | None) -> httpx2.Request:
         url = self._request.url.copy_with(raw_path=(self._prefix + path).encode("ascii"))
         headers = [*self._headers, *(AGENTS_BETA.items() if path.startswith("/agents") else ())]
-        content = (
-            None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        )
+        content = None if body is None else _encoded(body)
         if content is not None:
             headers.append(("Content-Type", "application/json"))
         return httpx2.Request(method, url, headers=headers, content=content, extensions=self._extensions())
@@ -82,10 +83,17 @@ class OpenAIApi:
         return {**self._request.extensions, "timeout": timeout}
 
 
+def _encoded(body: Json) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as problem:
+        raise V2Error(400, "The request holds half a surrogate pair, which is no text.") from problem
+
+
 def _object(response: httpx2.Response, request: httpx2.Request) -> Json:
     try:
         value = response.json()
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise httpx2.DecodingError("the answer is not JSON", request=request) from problem
     if not isinstance(value, dict):
         raise httpx2.DecodingError("the answer is not a JSON object", request=request)

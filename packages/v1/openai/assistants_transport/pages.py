@@ -1,6 +1,6 @@
 """Cursor pages: fills a page from upstream pages that hold other things too, or that know no `before`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from assistants_transport.errors import Json, V2Error
@@ -33,10 +33,13 @@ def read(
 ) -> tuple[list[Json], bool]:
     """One v2 page (limit, order, after, before) of the objects to keep -> (objects, whether there are more).
 
-    `before` alone is read backwards from its cursor; with `after` it ends the page."""
+    `before` alone is read backwards from its cursor; with `after` the page is of what lies between."""
     limit, order = _limit(query), _order(query)
     after, before = (cursor(query[name]) if name in query else None for name in ("after", "before"))
-    backwards = before is not None and after is None
+    if before is not None and after is not None:
+        between = [item for item in _until(before, every(api, path, order, after)) if keep(item)]
+        return between[:limit], len(between) > limit
+    backwards = before is not None
     found = every(
         api,
         path,
@@ -46,8 +49,6 @@ def read(
     )
     page: list[Json] = []
     for item in found:
-        if not backwards and before is not None and item["id"] == before:
-            break
         if keep(item):
             page.append(item)
         if len(page) > limit:
@@ -56,17 +57,37 @@ def read(
     return (kept[::-1] if backwards else kept), len(page) > limit
 
 
+def _until(end: str, found: Iterable[Json]) -> list[Json]:
+    """What comes before the object with this id; nothing where it does not come at all."""
+    passed: list[Json] = []
+    for item in found:
+        if item["id"] == end:
+            return passed
+        passed.append(item)
+    return []
+
+
 def cut(objects: list[Json], query: dict[str, str]) -> tuple[list[Json], bool]:
     """The same page of a list that is at hand whole, oldest first."""
     limit, order = _limit(query), _order(query)
     ordered = objects if order == "asc" else objects[::-1]
     ids = [item["id"] for item in ordered]
-    start = ids.index(query["after"]) + 1 if query.get("after") in ids else 0
-    end = ids.index(query["before"]) if query.get("before") in ids else len(ids)
-    if "before" in query and "after" not in query:
-        start = max(start, end - limit)
-        return ordered[start:end], start > 0
-    return ordered[start:end][:limit], end - start > limit
+    start = _place(ids, query, "after") + 1 if "after" in query else 0
+    end = _place(ids, query, "before") if "before" in query else len(ids)
+    between = ordered[start:end]
+    backwards = "before" in query and "after" not in query
+    return between[-limit:] if backwards else between[:limit], len(between) > limit
+
+
+def _place(ids: list[str], query: dict[str, str], name: str) -> int:
+    if query[name] not in ids:
+        raise V2Error(
+            400,
+            f"Invalid '{name}': {query[name][:140]!r} is not in this list.",
+            param=name,
+            code="invalid_value",
+        )
+    return ids.index(query[name])
 
 
 def v2_list(data: list[Json], has_more: bool) -> Json:

@@ -19,7 +19,8 @@ class Route(NamedTuple):
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """The ids in the path by name, None where the route is for something else."""
-        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path), path)
+        # `/threads/runs` is create-and-run, not a thread
+        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>(?!runs$)[^/]+)", self.path), path)
         return found.groupdict() if found and method == self.method else None
 
 
@@ -49,7 +50,8 @@ ROUTES = (
     Route("POST", RUN + "/cancel", runs.cancel),
     Route("POST", RUN + "/submit_tool_outputs", runs.submit_tool_outputs),
 )
-_V2_PATH = re.compile(r"(?P<prefix>.*?)(?P<path>/(?:assistants|threads)(?:/.*)?)")
+# ChatKit's threads are another API's
+_V2_PATH = re.compile(r"(?P<prefix>.*?)(?<!/chatkit)(?P<path>/(?:assistants|threads)(?:/.*)?)", re.DOTALL)
 
 
 def split(path: str) -> tuple[str, str] | None:

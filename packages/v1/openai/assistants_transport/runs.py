@@ -2,33 +2,37 @@
 
 from typing import Any
 
-from assistants_transport import carry, messages, pages, threads, tools
+from assistants_transport import carry, fields, messages, pages, threads, tools
 from assistants_transport.assistants import response_format
 from assistants_transport.call import ENDED, Call, conversation_of
 from assistants_transport.errors import Json, UpstreamError, V2Error, refuse_field
 from assistants_transport.ids import to_upstream, to_v2
 from assistants_transport.openai_api import OpenAIApi
 
-FIELDS = {
-    "assistant_id",
-    "instructions",
-    "additional_instructions",
-    "additional_messages",
-    "model",
-    "tools",
-    "metadata",
-    "temperature",
-    "top_p",
-    "max_completion_tokens",
-    "response_format",
-    "tool_choice",
-    "parallel_tool_calls",
-    "truncation_strategy",
-    "reasoning_effort",
-    "stream",
-    "include",
-    "max_prompt_tokens",
+FIELDS: fields.Types = {
+    "assistant_id": str,
+    "instructions": str,
+    "additional_instructions": str,
+    "additional_messages": list,
+    "model": str,
+    "tools": list,
+    "metadata": dict,
+    "temperature": fields.NUMBER,
+    "top_p": fields.NUMBER,
+    "max_completion_tokens": int,
+    "response_format": fields.ANYTHING,
+    "tool_choice": fields.ANYTHING,
+    "parallel_tool_calls": bool,
+    "truncation_strategy": dict,
+    "reasoning_effort": str,
+    "stream": fields.ANYTHING,
+    "include": fields.ANYTHING,
+    "max_prompt_tokens": fields.ANYTHING,
 }
+OUTPUTS_FIELDS: fields.Types = {"tool_outputs": list, "stream": fields.ANYTHING}
+OUTPUT_FIELDS: fields.Types = {"tool_call_id": str, "output": str}
+TRUNCATION_FIELDS: fields.Types = {"type": str, "last_messages": fields.ANYTHING}
+TOOL_CHOICE_FIELDS: fields.Types = {"type": str, "function": dict}
 CANCELLED_OUTPUT = "The run was cancelled before this call was answered."
 V2_ERROR_CODES = ("server_error", "rate_limit_exceeded", "invalid_prompt")
 INCOMPLETE_REASONS = {"max_output_tokens": "max_completion_tokens"}
@@ -41,53 +45,56 @@ def create(call: Call) -> Json:
     """One request once the assistant is known; additional messages are added first, and taken back where
     the run is refused, so that a repeated call does not double them."""
     _check(call.body)
-    thread_id, conversation_id = call.ids["thread_id"], to_upstream(call.ids["thread_id"])
+    conversation_id = to_upstream(call.ids["thread_id"])
     additional = messages.to_items(call.body.get("additional_messages"), "additional_messages")
     agent = call.memory.agents.load(call.api, to_upstream(call.body["assistant_id"]))
     request = to_response(
         call.body, agent, conversation_id, lambda: threads.vector_stores(call.api, conversation_id)
     )
-    added = messages.add(call.api, thread_id, additional) if additional else []
+    added = messages.add_items(call.api, conversation_id, additional)
     try:
         return _start(call, request)
     except (V2Error, UpstreamError):
-        for message in added:
-            messages.remove(call.api, thread_id, message["id"])
+        messages.take_back(call.api, conversation_id, added)
         raise
 
 
 def retrieve(call: Call) -> Json:
     response = _own(call, call.ids["run_id"])
-    call.memory.responses.learn(response)
-    return to_run(response, _outputs_in_thread(call.api, response))
+    return _shown(call, response, _outputs_in_thread(call.api, response))
 
 
 def cancel(call: Call) -> Json:
     """A run that waits for outputs is cancelled by answering its calls: unanswered, they block the thread."""
     response = _own(call, call.ids["run_id"])
     if response["status"] not in ENDED:
-        return to_run(call.api.post(f"/responses/{response['id']}/cancel"))
-    run, pending = _with_pending(call.api, response)
+        return _shown(call, call.api.post(f"/responses/{response['id']}/cancel"))
+    outputs = _outputs_in_thread(call.api, response)
+    pending = [one["call_id"] for one in pending_calls(response, outputs)]
     if not pending:
-        raise V2Error(400, f"Cannot cancel run with status '{run['status']}'.")
-    _keep_outputs(call, [_output(one["call_id"], CANCELLED_OUTPUT) for one in pending])
-    return to_run(response, {one["call_id"]: CANCELLED_OUTPUT for one in pending})
+        raise V2Error(400, f"Cannot cancel run with status '{to_run(response, outputs)['status']}'.")
+    _keep_outputs(call, [_output(call_id, CANCELLED_OUTPUT) for call_id in pending])
+    return _shown(call, response, outputs | dict.fromkeys(pending, CANCELLED_OUTPUT))
 
 
 def submit_tool_outputs(call: Call) -> Json:
     """All outstanding outputs start the next response, whose id the run has from then on; some of them are
     kept in the thread while the run goes on waiting for the others."""
+    fields.check(call.body, OUTPUTS_FIELDS, "a submission of tool outputs")
     if call.body.get("stream"):
         refuse_field("stream", "runs are polled")
     response = _own(call, call.ids["run_id"])
-    run, pending = _with_pending(call.api, response)
+    known = _outputs_in_thread(call.api, response)
+    pending = [one["call_id"] for one in pending_calls(response, known)]
     if not pending:
-        raise V2Error(400, f"Runs in status '{run['status']}' do not accept tool outputs.")
-    outputs = _checked_outputs(call.body.get("tool_outputs"), [one["call_id"] for one in pending])
+        raise V2Error(
+            400, f"Runs in status '{to_run(response, known)['status']}' do not accept tool outputs."
+        )
+    outputs = _checked_outputs(call.body.get("tool_outputs"), pending)
     if len(outputs) == len(pending):
         return _start(call, _following(response, outputs))
     _keep_outputs(call, outputs)
-    return to_run(response, _outputs_in_thread(call.api, response))
+    return _shown(call, response, known | {one["call_id"]: one["output"] for one in outputs})
 
 
 def list_messages(call: Call) -> Json:
@@ -108,8 +115,8 @@ def list_messages(call: Call) -> Json:
 
 def to_response(body: Json, agent: Json, conversation_id: str, thread_stores: Any) -> Json:
     """A v2 run to create, and its agent -> the response to create; only file_search asks for the stores."""
-    _, extras = carry.unpack(agent["metadata"])
-    agent_tools = agent["tools"]
+    _, extras = carry.unpack(agent.get("metadata"))
+    agent_tools = agent.get("tools") or []
     if body.get("tools") is not None:
         agent_tools, changed = tools.to_agent_tools(body["tools"])
         extras = {k: v for k, v in extras.items() if k not in ("strict", "file_search")} | changed
@@ -128,6 +135,7 @@ def to_response(body: Json, agent: Json, conversation_id: str, thread_stores: An
         "parallel_tool_calls": body.get("parallel_tool_calls"),
         "reasoning": _reasoning(body, agent),
         "text": _text(body, agent, extras),
+        "service_tier": None if agent.get("service_tier") == "auto" else agent.get("service_tier"),
     }
     return {
         "model": body.get("model") or agent["model"],
@@ -181,10 +189,8 @@ def to_run(response: Json, outputs: dict[str, str] | None = None) -> Json:
         "max_prompt_tokens": None,
         "truncation_strategy": {"type": "auto", "last_messages": None},
         "response_format": tools.from_response_format(response.get("text")),
-        "tool_choice": response["tool_choice"]
-        if response.get("tool_choice") in ("none", "auto", "required")
-        else "auto",
-        "parallel_tool_calls": bool(response.get("parallel_tool_calls", True)),
+        "tool_choice": _v2_tool_choice(response.get("tool_choice")),
+        "parallel_tool_calls": response.get("parallel_tool_calls") is not False,
     }
 
 
@@ -203,9 +209,13 @@ def _status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str
 
 
 def _start(call: Call, request: Json) -> Json:
-    response = call.api.post("/responses", request)
-    call.memory.responses.learn(response)
-    return to_run(response)
+    return _shown(call, call.api.post("/responses", request))
+
+
+def _shown(call: Call, response: Json, outputs: dict[str, str] | None = None) -> Json:
+    run = to_run(response, outputs)
+    call.memory.responses.learn(response, waits=run["status"] == "requires_action")
+    return run
 
 
 def _own(call: Call, run_id: str) -> Json:
@@ -218,11 +228,6 @@ def _require_thread(response: Json, thread_id: str, run_id: str) -> None:
     """A run is shown only under its own thread."""
     if conversation_of(response) != to_upstream(thread_id):
         raise V2Error(404, f"No run found with id '{run_id}' in thread '{thread_id}'.")
-
-
-def _with_pending(api: OpenAIApi, response: Json) -> tuple[Json, list[Json]]:
-    outputs = _outputs_in_thread(api, response)
-    return to_run(response, outputs), pending_calls(response, outputs)
 
 
 def _outputs_in_thread(api: OpenAIApi, response: Json) -> dict[str, str]:
@@ -245,9 +250,7 @@ def _output(call_id: str, output: str) -> Json:
 
 
 def _keep_outputs(call: Call, outputs: list[Json]) -> None:
-    path = f"/conversations/{to_upstream(call.ids['thread_id'])}/items"
-    for start in range(0, len(outputs), threads.MOST_ITEMS_PER_REQUEST):
-        call.api.post(path, {"items": outputs[start : start + threads.MOST_ITEMS_PER_REQUEST]})
+    messages.add_items(call.api, to_upstream(call.ids["thread_id"]), outputs)
 
 
 def _checked_outputs(given: object, expected: list[str]) -> list[Json]:
@@ -256,7 +259,7 @@ def _checked_outputs(given: object, expected: list[str]) -> list[Json]:
     outputs: dict[str, Json] = {}
     for place, one in enumerate(given):
         param = f"tool_outputs[{place}]"
-        call_id = one.get("tool_call_id") if isinstance(one, dict) else None
+        call_id = fields.check(one, OUTPUT_FIELDS, "a tool output", param).get("tool_call_id")
         if call_id not in expected or call_id in outputs:
             raise V2Error(
                 400,
@@ -271,7 +274,7 @@ def _checked_outputs(given: object, expected: list[str]) -> list[Json]:
 
 def _following(response: Json, outputs: list[Json]) -> Json:
     """The next response of the same run: the same settings, the outputs as its input."""
-    metadata, extras = carry.unpack(response["metadata"])
+    metadata, extras = carry.unpack(response.get("metadata"))
     kept = ("model", "instructions", "tools", "max_output_tokens", "parallel_tool_calls", "text", "reasoning")
     return {name: response[name] for name in kept if response.get(name) is not None} | {
         "conversation": conversation_of(response),
@@ -304,9 +307,25 @@ def _reasoning(body: Json, agent: Json) -> Json | None:
 
 
 def _tool_choice(choice: Any) -> Any:
+    if not isinstance(choice, dict):
+        return choice
+    fields.check(choice, TOOL_CHOICE_FIELDS, "a tool choice", "tool_choice")
+    if choice.get("type") != "function":
+        return {"type": choice.get("type")}
+    name = (choice.get("function") or {}).get("name")
+    if not isinstance(name, str):
+        raise V2Error(
+            400, "Missing required parameter: 'tool_choice.function.name'.", param="tool_choice.function.name"
+        )
+    return {"type": "function", "name": name}
+
+
+def _v2_tool_choice(choice: Any) -> Any:
     if isinstance(choice, dict) and choice.get("type") == "function":
-        return {"type": "function", "name": (choice.get("function") or {}).get("name")}
-    return choice
+        return {"type": "function", "function": {"name": choice.get("name")}}
+    if isinstance(choice, dict) and choice.get("type") == "file_search":
+        return {"type": "file_search"}
+    return choice if choice in ("none", "auto", "required") else "auto"
 
 
 def _required_action(pending: list[Json]) -> Json:
@@ -354,9 +373,7 @@ def _assistant_id(response: Json) -> str:
 
 
 def _check(body: Json) -> None:
-    for name in body:
-        if name not in FIELDS:
-            refuse_field(name, "a run has no such field")
+    fields.check(body, FIELDS, "a run")
     if not isinstance(body.get("assistant_id"), str):
         raise V2Error(400, "Missing required parameter: 'assistant_id'.", param="assistant_id")
     for name, why in (
@@ -366,6 +383,7 @@ def _check(body: Json) -> None:
     ):
         if body.get(name):
             refuse_field(name, why)
-    strategy = body.get("truncation_strategy")
-    if strategy is not None and (not isinstance(strategy, dict) or strategy.get("type") != "auto"):
-        refuse_field("truncation_strategy", "only auto is left")
+    if (strategy := body.get("truncation_strategy")) is not None:
+        fields.check(strategy, TRUNCATION_FIELDS, "a truncation strategy", "truncation_strategy")
+        if strategy.get("type") != "auto" or strategy.get("last_messages") is not None:
+            refuse_field("truncation_strategy", "only auto is left")

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
-from assistants_transport import carry, messages, pages, tools
+from assistants_transport import carry, fields, messages, pages, tools
 from assistants_transport.call import Call
 from assistants_transport.errors import Json, UpstreamError, refuse_field
 from assistants_transport.ids import to_upstream, to_v2
 from assistants_transport.openai_api import OpenAIApi
 
-FIELDS = {"messages", "metadata", "tool_resources"}
-MOST_ITEMS_PER_REQUEST = 20
+FIELDS: fields.Types = {"messages": list, "metadata": dict, "tool_resources": dict}
 DELETES_SIDE_BY_SIDE = 8
 DELETE_SHARE = 0.8  # of the request's time; what is left carries the answer home
 EXPECTED_DELETE_SECONDS = 0.5  # a batch is not begun with less time than this
@@ -19,17 +19,16 @@ EXPECTED_DELETE_SECONDS = 0.5  # a batch is not begun with less time than this
 def create(call: Call) -> Json:
     """A thread with messages is made in one request of 20 items and more requests for the rest; where one of
     those fails, the conversation is taken back, so that nothing half-made is left."""
-    _check(call.body)
+    fields.check(call.body, FIELDS, "a thread")
     items = messages.to_items(call.body.get("messages"), "messages")
-    first = {"items": items[:MOST_ITEMS_PER_REQUEST]} if items else {}
+    first = {"items": items[: messages.MOST_ITEMS_PER_REQUEST]} if items else {}
     metadata = carry.pack(_extras(call.body), call.body.get("metadata"))
     conversation = call.api.post("/conversations", first | ({"metadata": metadata} if metadata else {}))
-    path = f"/conversations/{conversation['id']}"
     try:
-        for start in range(MOST_ITEMS_PER_REQUEST, len(items), MOST_ITEMS_PER_REQUEST):
-            call.api.post(f"{path}/items", {"items": items[start : start + MOST_ITEMS_PER_REQUEST]})
+        messages.add_items(call.api, conversation["id"], items[messages.MOST_ITEMS_PER_REQUEST :])
     except UpstreamError:
-        _erase(call.api, path)
+        with suppress(UpstreamError):
+            _erase(call.api, f"/conversations/{conversation['id']}")
         raise
     return to_thread(conversation)
 
@@ -40,10 +39,10 @@ def retrieve(call: Call) -> Json:
 
 def update(call: Call) -> Json:
     """Metadata is replaced whole upstream, so what rides in it is read first."""
-    _check(call.body)
+    fields.check(call.body, FIELDS, "a thread")
     if "messages" in call.body:
         refuse_field("messages", "an update takes none; create them one by one")
-    metadata, extras = carry.unpack(call.api.get(_path(call))["metadata"])
+    metadata, extras = carry.unpack(call.api.get(_path(call)).get("metadata"))
     extras = _extras(call.body) if "tool_resources" in call.body else extras
     packed = carry.pack(extras, call.body.get("metadata", metadata))
     return to_thread(call.api.post(_path(call), {"metadata": packed}))
@@ -61,7 +60,7 @@ def _path(call: Call) -> str:
 
 
 def to_thread(conversation: Json) -> Json:
-    metadata, extras = carry.unpack(conversation["metadata"])
+    metadata, extras = carry.unpack(conversation.get("metadata"))
     return {
         "id": to_v2(conversation["id"]),
         "object": "thread",
@@ -73,7 +72,7 @@ def to_thread(conversation: Json) -> Json:
 
 def vector_stores(api: OpenAIApi, conversation_id: str) -> list[str]:
     """The vector stores that the thread brings into a run."""
-    _, extras = carry.unpack(api.get(f"/conversations/{conversation_id}")["metadata"])
+    _, extras = carry.unpack(api.get(f"/conversations/{conversation_id}").get("metadata"))
     found = extras.get("vector_stores", [])
     return found if isinstance(found, list) else []
 
@@ -92,11 +91,12 @@ def _erase(api: OpenAIApi, path: str) -> bool:
 
 def _batches(api: OpenAIApi, path: str) -> Iterator[list[str]]:
     """The paths of all items, as many at a time as are deleted side by side; each page is asked for anew,
-    because the one before is gone by then."""
-    more = True
+    because the one before is gone by then. One that shows nothing new is the last."""
+    more, seen = True, set[str]()
     while more:
         page = api.get(path, {"limit": pages.MOST_PER_REQUEST, "order": "asc"})
-        paths = [f"{path}/{item['id']}" for item in page["data"]]
+        paths = [one for item in page["data"] if (one := f"{path}/{item['id']}") not in seen]
+        seen.update(paths)
         yield from (
             paths[at : at + DELETES_SIDE_BY_SIDE] for at in range(0, len(paths), DELETES_SIDE_BY_SIDE)
         )
@@ -114,9 +114,3 @@ def _delete_item(api: OpenAIApi, path: str) -> None:
 def _extras(body: Json) -> Json:
     stores = tools.vector_stores(body.get("tool_resources"))
     return {"vector_stores": stores} if stores else {}
-
-
-def _check(body: Json) -> None:
-    for name in body:
-        if name not in FIELDS:
-            refuse_field(name, "a thread has no such field")

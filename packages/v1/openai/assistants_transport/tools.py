@@ -8,8 +8,11 @@ from assistants_transport.errors import Json, V2Error, refuse_field
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # v2: leaving parameters out means an empty list
 NO_DESCRIPTION = ""  # agents require one, v2 does not (an empty one being accepted is unverified)
 WEB_SEARCH_FIELDS = {"type", "search_context_size", "user_location", "filters"}
+JSON_OBJECT: Json = {"type": "json_object"}
+LOCATION_FIELDS = {"type", "city", "country", "region", "timezone"}
 WEB_SEARCH_MODES = {"live": {}, "cached": {"external_web_access": False}}
-RANKERS = {None: None, "auto": "auto"}  # v2's default_2024_08_21 is gone
+RANKER = "auto"  # v2's default_2024_08_21 is gone
+NO_SCORE_THRESHOLD = 0.0  # v2 requires one to be shown
 
 
 # ---------------------------------------------------------------- tools: v2 -> agent, agent -> v2
@@ -82,6 +85,7 @@ def _to_agent_web_search(tool: Json, param: str) -> Json:
     if "search_context_size" in tool:
         agent_tool["context_size"] = tool["search_context_size"]
     if tool.get("user_location"):
+        _only(tool["user_location"], LOCATION_FIELDS, f"{param}.user_location")
         agent_tool["location"] = {k: v for k, v in tool["user_location"].items() if k != "type"}
     if tool.get("filters"):
         _only(tool["filters"], {"allowed_domains"}, f"{param}.filters")
@@ -105,16 +109,18 @@ def _file_search_options(tool: Json, param: str) -> Json:
     options = tool.get("file_search") or {}
     _only(options, {"max_num_results", "ranking_options"}, f"{param}.file_search")
     ranking = options.get("ranking_options") or {}
-    if ranking.get("ranker") not in RANKERS:
+    _only(ranking, {"ranker", "score_threshold"}, f"{param}.file_search.ranking_options")
+    if ranking.get("ranker") not in (None, RANKER):
         refuse_field(
             f"{param}.file_search.ranking_options.ranker",
-            f"there is no ranker {ranking['ranker']!r} any more",
+            f"there is no ranker {str(ranking['ranker'])[:40]!r} any more",
         )
     return {name: value for name, value in options.items() if value is not None}
 
 
 def _v2_file_search(options: Json) -> Json:
-    return {"type": "file_search", **({"file_search": options} if options else {})}
+    shown = _shown_file_search_options(options)
+    return {"type": "file_search", **({"file_search": shown} if shown else {})}
 
 
 # ---------------------------------------------------------------- tools: agent -> response, response -> v2
@@ -125,14 +131,15 @@ def to_response_tools(agent_tools: list[Json], extras: Json, vector_store_ids: l
     tools: list[Json] = []
     for tool in agent_tools:
         if tool["type"] == "function":
+            _require_plain(tool)
             # Responses takes a missing `strict` for true, v2 for false
             tools.append(
-                {k: tool[k] for k in ("type", "name", "description", "parameters")}
+                {k: tool[k] for k in ("type", "name", "description", "parameters") if k in tool}
                 | {"strict": tool["name"] in extras.get("strict", [])}
             )
         elif tool["type"] == "web_search":
             tools.extend(_response_web_search(tool))
-        else:
+        elif tool.get("enabled") is not False:
             refuse_field(
                 "tools", f"the assistant has the tool {tool['type']!r}, which works in agent sessions only"
             )
@@ -148,11 +155,29 @@ def from_response_tools(tools: Iterable[Json]) -> list[Json]:
         if tool["type"] == "function":
             found.append(v2_function(tool, tool.get("strict")))
         elif tool["type"] == "file_search":
-            options = {k: tool[k] for k in ("max_num_results", "ranking_options") if tool.get(k) is not None}
-            found.append(_v2_file_search(options))
+            found.append(_v2_file_search(tool))
         else:
             found.append(tool)
     return found
+
+
+def _shown_file_search_options(tool: Json) -> Json:
+    shown: Json = {"max_num_results": tool["max_num_results"]} if tool.get("max_num_results") else {}
+    if ranking := tool.get("ranking_options"):
+        threshold = ranking.get("score_threshold")
+        shown["ranking_options"] = {
+            "score_threshold": NO_SCORE_THRESHOLD if threshold is None else threshold
+        } | ({"ranker": RANKER} if ranking.get("ranker") == RANKER else {})
+    return shown
+
+
+def _require_plain(function: Json) -> None:
+    for name in ("async", "defer_loading"):
+        if function.get(name):
+            refuse_field(
+                "tools",
+                f"the function {function['name']!r} has {name}, which works in agent sessions only",
+            )
 
 
 def _response_web_search(tool: Json) -> list[Json]:
@@ -177,7 +202,7 @@ def split_format(response_format: object) -> tuple[Json | None, Any]:
             param="response_format",
         )
     if kind == "json_object":
-        return None, {"type": "json_object"}
+        return None, JSON_OBJECT
     given = response_format.get("json_schema")
     if (
         not isinstance(given, dict)
@@ -198,9 +223,13 @@ def join_format(text_format: Json | None, rest: Any) -> Json | str:
     if text_format and text_format.get("type") == "json_schema":
         return {
             "type": "json_schema",
-            "json_schema": {"name": "answer", **(rest or {}), "schema": text_format["schema"]},
+            "json_schema": {"name": "answer"}
+            | {k: v for k, v in (rest or {}).items() if k in ("name", "strict", "description")}
+            | {"schema": text_format["schema"]},
         }
-    return rest or "auto"
+    return (
+        JSON_OBJECT if rest == JSON_OBJECT else "auto"
+    )  # else: left over from before another program's update
 
 
 def to_response_format(response_format: object) -> Json | None:
@@ -223,21 +252,22 @@ def from_response_format(text: object) -> Json | str:
 # ---------------------------------------------------------------- tool_resources
 
 
-def vector_stores(tool_resources: object) -> list[str]:
+def vector_stores(tool_resources: Json | None) -> list[str]:
     """The vector store ids of v2 tool_resources; everything else in there is refused by name."""
     if tool_resources is None:
         return []
-    if not isinstance(tool_resources, dict):
-        raise V2Error(400, "tool_resources must be an object.", param="tool_resources")
-    for kind, resources in tool_resources.items():
-        if kind != "file_search":
-            refuse_field(f"tool_resources.{kind}", "only file_search is left")
-        for name in resources or {}:
-            if name != "vector_store_ids":
-                refuse_field(
-                    f"tool_resources.file_search.{name}", "create the vector store first and give its id"
-                )
-    return list((tool_resources.get("file_search") or {}).get("vector_store_ids") or [])
+    _only(tool_resources, {"file_search"}, "tool_resources", "only file_search is left")
+    resources = tool_resources.get("file_search") or {}
+    param = "tool_resources.file_search"
+    _only(resources, {"vector_store_ids"}, param, "create the vector store first and give its id")
+    stores = resources.get("vector_store_ids") or []
+    if not isinstance(stores, list) or not all(isinstance(one, str) for one in stores):
+        raise V2Error(
+            400,
+            f"Invalid '{param}.vector_store_ids': a list of ids is wanted.",
+            param=f"{param}.vector_store_ids",
+        )
+    return stores
 
 
 def v2_resources(vector_store_ids: list[str]) -> Json | None:
@@ -250,9 +280,9 @@ def _list_of_objects(value: object, param: str) -> list[Json]:
     return value
 
 
-def _only(given: object, known: set[str], param: str) -> None:
+def _only(given: object, known: set[str], param: str, why: str = "it is not known here") -> None:
     if not isinstance(given, dict):
         raise V2Error(400, f"Invalid '{param}': an object is wanted.", param=param)
     for name in given:
         if name not in known:
-            refuse_field(f"{param}.{name}", "it is not known here")
+            refuse_field(f"{param}.{name}", why)

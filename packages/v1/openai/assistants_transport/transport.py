@@ -38,8 +38,12 @@ class AssistantsTransport(httpx2.BaseTransport):
             status, body = refusal.status, refusal.body()
         except UpstreamError as refusal:
             status, body = refusal.status, _translated(refusal)
-        except (KeyError, TypeError, AttributeError, ValueError) as surprise:
-            raise httpx2.DecodingError("the answer has an unexpected shape", request=request) from surprise
+        except (LookupError, TypeError, AttributeError, ValueError) as surprise:
+            if api.answered:
+                raise httpx2.DecodingError(
+                    "the answer has an unexpected shape", request=request
+                ) from surprise
+            status, body = 400, V2Error(400, "The request has an unexpected shape.").body()
         return httpx2.Response(status, json=body, headers=api.passed_back, request=request)
 
     def close(self) -> None:
@@ -50,7 +54,7 @@ def _body(request: httpx2.Request) -> Json:
     content = request.read()
     try:
         body: Any = json.loads(content) if content else {}
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise V2Error(400, "The body is not valid JSON.") from problem
     if not isinstance(body, dict):
         raise V2Error(400, "The body must be a JSON object.")
