@@ -22,14 +22,20 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
     """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
     begun = world.now()
     record: Json = {"action": None, "openaiRequestId": None}
+    cors = access.OPEN_TO_ALL_PAGES
     try:
         configured = settings.read(world.environment)
         called = invocation.read(args, context, world)
-        answer = envelope.success(_answered(called, configured, world, record))
+        cors = access.cors(called, configured)
+        if called.method == "OPTIONS":
+            answer = envelope.empty()
+        else:
+            answer = envelope.success(_answered(called, configured, world, record))
     except Exception as problem:
         failure = errors.failure(problem, _thread_id(args))
         record |= errors.fault(problem)
         answer = envelope.refusal(failure, settings.secrets(world.environment))
+    answer["headers"] |= cors
     milliseconds = round((world.now() - begun) * 1000)
     print(json.dumps({**record, "status": answer["statusCode"], "milliseconds": milliseconds}), flush=True)
     return answer
@@ -37,9 +43,10 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
 
 def _answered(called: Invocation, configured: Settings, world: World, record: Json) -> Json:
     """The data of the answer; what is learned on the way is put into the log's record."""
+    access.check_caller(called, configured)
     name, action = _looked_up(called.parameters.get("action"))
     record["action"] = name
-    access.check(called, action.admin, configured)
+    access.check_token(called, action.admin, configured)
     arguments = {key: value for key, value in called.parameters.items() if key != "action"}
     checked = params.read(name, arguments, action.spec)
     connection = client.connect(configured, called.deadline, world.wire)

@@ -1,22 +1,47 @@
-"""Who may call: methods and tokens."""
+"""Who may call: methods, web pages, tokens."""
 
 from hmac import compare_digest
 
-from assistant_function.errors import MethodNotAllowed, TokenMissing, TokenWrong
+from assistant_function.errors import Forbidden, InvalidRequest, MethodNotAllowed, TokenMissing
 from assistant_function.invocation import Invocation
 from assistant_function.settings import Settings
 
 METHODS = ("GET", "POST")
+ALL_METHODS = "GET, POST, OPTIONS"
+OPEN_TO_ALL_PAGES = {"Access-Control-Allow-Origin": "*"}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": ALL_METHODS,
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",  # seconds
+}
+PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+FOREIGN_SITES = ("cross-site", "same-site")
 
 
-def check(invocation: Invocation, admin: bool, settings: Settings) -> None:
-    """Tokens come as `Authorization: Bearer …`; the admin's serves where the access token is asked for.
-
-    Raises MethodNotAllowed (405), TokenMissing (401), TokenWrong (403)."""
+def check_method(invocation: Invocation) -> None:
+    """Raises MethodNotAllowed (405)."""
     if invocation.method not in (None, *METHODS):
         raise MethodNotAllowed(
-            f"{invocation.method[:20]} is not taken; use GET or POST", headers={"Allow": "GET, POST, OPTIONS"}
+            f"{invocation.method[:20]} is not taken; use GET or POST", headers={"Allow": ALL_METHODS}
         )
+
+
+def check_caller(invocation: Invocation, settings: Settings) -> None:
+    """Raises MethodNotAllowed (405), Forbidden (403) for a foreign page, InvalidRequest (400) for a prefetch:
+    a GET may change something."""
+    if invocation.method not in (None, *METHODS):
+        raise MethodNotAllowed(
+            f"{invocation.method[:20]} is not taken; use GET or POST", headers={"Allow": ALL_METHODS}
+        )
+    _check_page(invocation.headers, settings)
+    if any("pre" in invocation.headers.get(name, "").lower() for name in PREFETCH_HEADERS):
+        raise InvalidRequest("a prefetch or preview is not answered; make the call itself")
+
+
+def check_token(invocation: Invocation, admin: bool, settings: Settings) -> None:
+    """Tokens come as `Authorization: Bearer …`; the admin's serves where the access token is asked for.
+
+    Raises TokenMissing (401), Forbidden (403)."""
     accepted = _accepted(admin, settings)
     if not accepted:
         return
@@ -25,9 +50,11 @@ def check(invocation: Invocation, admin: bool, settings: Settings) -> None:
         raise TokenMissing(
             "a token is required: Authorization: Bearer <token>", headers={"WWW-Authenticate": "Bearer"}
         )
-    matches = [compare_digest(token.encode(), one.encode()) for one in accepted]
+    # surrogatepass: a header of the platform's event may hold anything that JSON can
+    given = token.encode(errors="surrogatepass")
+    matches = [compare_digest(given, one.encode(errors="surrogatepass")) for one in accepted]
     if True not in matches:
-        raise TokenWrong("the token is wrong for this action")
+        raise Forbidden("the token is wrong for this action")
 
 
 def _accepted(admin: bool, settings: Settings) -> list[str]:
@@ -42,3 +69,27 @@ def _accepted(admin: bool, settings: Settings) -> list[str]:
 def _token(headers: dict[str, str]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def cors(invocation: Invocation, settings: Settings) -> dict[str, str]:
+    """What a browser wants to read; the function says it itself (annotation web-custom-options)."""
+    origin = invocation.headers.get("origin", "")
+    if not settings.allowed_origins:
+        allowed = OPEN_TO_ALL_PAGES
+    else:
+        allowed = {"Vary": "Origin"}
+        allowed |= {"Access-Control-Allow-Origin": origin} if origin in settings.allowed_origins else {}
+    return allowed | (PREFLIGHT if invocation.method == "OPTIONS" else {})
+
+
+def _check_page(headers: dict[str, str], settings: Settings) -> None:
+    """With ALLOWED_ORIGINS no other page may call; an image or link of one tells no origin, but its site."""
+    if not settings.allowed_origins:
+        return
+    origin = headers.get("origin")
+    if origin is None:
+        foreign = headers.get("sec-fetch-site") in FOREIGN_SITES
+    else:
+        foreign = origin not in settings.allowed_origins
+    if foreign:
+        raise Forbidden("this web page may not call; the setting ALLOWED_ORIGINS names those that may")

@@ -21,6 +21,7 @@ class Action(NamedTuple):
 ASSISTANT = Param("assistantId", p.identifier)
 THREAD = Param("threadId", p.identifier)
 RUN = Param("runId", p.identifier)
+REQUEST = Param("requestId", p.identifier)
 MESSAGE = Param("message", p.message)
 METADATA = Param("metadata", p.metadata)
 NAME = Param("name", p.text)
@@ -50,6 +51,7 @@ RUN_SETTINGS = (
     Param("maxCompletionTokens", p.integer(1, 1_000_000)),
     METADATA,
     WAIT,
+    REQUEST,
 )
 
 ACTIONS: dict[str, Action] = {
@@ -66,7 +68,9 @@ ACTIONS: dict[str, Action] = {
     "create-thread": Action(threads.create, Spec(takes=(METADATA, Param("messages", p.messages)))),
     "send-message": Action(
         messages.send,
-        Spec(needs=(THREAD, MESSAGE), takes=(Param("role", p.choice("user", "assistant")), METADATA)),
+        Spec(
+            needs=(THREAD, MESSAGE), takes=(Param("role", p.choice("user", "assistant")), METADATA, REQUEST)
+        ),
     ),
     "run-assistant": Action(runs.run, Spec(needs=(THREAD, ASSISTANT), takes=(MESSAGE, *RUN_SETTINGS))),
     "get-thread": Action(threads.get, Spec(needs=(THREAD,))),

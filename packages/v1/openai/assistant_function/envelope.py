@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant_function.errors import Failure, Json
+from assistant_function.fitting import fit
 
 HEADERS = {
     "Content-Type": "application/json",
@@ -22,13 +23,19 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 def success(data: Json) -> Json:
     """200, or 202 with Retry-After for a run or a deletion that goes on."""
+    data = fit(data)
     goes_on = data.get("deleted") is False or ("status" in data and data["status"] not in ENDED)
     return _response(202 if goes_on else 200, True, data, None, UNFINISHED if goes_on else {})
 
 
+def empty() -> Json:
+    """The answer to OPTIONS: headers alone."""
+    return {"statusCode": 204, "headers": dict(HEADERS), "body": ""}
+
+
 def refusal(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
     """The answer to a failure; no secret leaves in it."""
-    data = _without(failure.data, secrets)
+    data = failure.data and fit(_without(failure.data, secrets))
     return _response(failure.status, False, data, _without(failure.message, secrets), failure.headers)
 
 

@@ -27,7 +27,7 @@ class TokenMissing(FunctionError):
     status = 401
 
 
-class TokenWrong(FunctionError):
+class Forbidden(FunctionError):
     status = 403
 
 

@@ -46,7 +46,7 @@ def _cut(value: Any, longest: int) -> Any:
     if isinstance(value, list):
         return [_cut(inner, longest) for inner in value]
     if isinstance(value, str) and len(value) > longest:
-        return f"{value[:longest]}\n[cut after {longest} of {len(value)} characters: the platform sends 1 MB at most]"
+        return f"{value[:longest]}\n[cut after {longest} of {len(value)} characters: 1 MB is sent at most]"
     return value
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from assistant_function.call import Call
 from assistant_function.errors import InvalidRequest, Json, failure
 from assistant_function.handlers import shapes
+from assistant_function.params import RESERVED
 
-PREFIX = "requests_"  # of the metadata pairs that hold the notes; callers do not see them
 MOST_PAIRS_OF_NOTES = 4  # some 28 requests: a repeat comes soon or never
 MOST_PAIRS = 16  # of a thread's metadata
 MOST_VALUE_CHARACTERS = 512
@@ -64,12 +64,12 @@ class Ledger:
             if values[0] and len(values[0]) + len(text) + 1 > MOST_VALUE_CHARACTERS:
                 values.insert(0, "")
             values[0] = f"{text} {values[0]}".strip()
-        return {f"{PREFIX}{place}": value for place, value in enumerate(values[-pairs:])}
+        return {f"{RESERVED}{place}": value for place, value in enumerate(values[-pairs:])}
 
 
 def split(metadata: Json) -> tuple[dict[str, str], dict[str, str]]:
     """A thread's metadata -> (the caller's pairs, the pairs that hold notes)."""
-    notes = {key: value for key, value in metadata.items() if key.startswith(PREFIX)}
+    notes = {key: value for key, value in metadata.items() if key.startswith(RESERVED)}
     return {key: value for key, value in metadata.items() if key not in notes}, notes
 
 
@@ -90,7 +90,7 @@ def send(call: Call, thread_id: str, fields: Json) -> Json:
 
 
 def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
-    """The v2 run of this request: started, unless it was already -> (the run, its messages if its id is lost).
+    """The v2 run of this request: started, unless it was already -> (it, its messages if its id is lost).
 
     A lost run is told from what it wrote. Its id is None then, as it is for a thread that is still busy when
     the time is over."""

@@ -11,6 +11,7 @@ from assistant_function.errors import InvalidRequest, Json
 Reader = Callable[[str, Any], Any]
 MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
+RESERVED = "requests_"  # begins the metadata pairs that note requestIds; callers do not see them
 MOST_WAIT_SECONDS = 900  # the platform's longest call
 MOST_DEPTH = 64
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -104,6 +105,8 @@ def metadata(name: str, value: Any) -> dict[str, str]:
     if len(pairs) > MOST_PAIRS:
         _refuse(name, f"holds at most {MOST_PAIRS} pairs")
     for key, inner in pairs.items():
+        if key.startswith(RESERVED):
+            _refuse(f"{name}.{key[:80]}", f"is reserved: keys must not begin with {RESERVED}")
         if not 0 < len(key) <= MOST_KEY_CHARACTERS:
             _refuse(name, f"keys have 1 to {MOST_KEY_CHARACTERS} characters")
         if not isinstance(inner, str) or len(inner) > MOST_VALUE_CHARACTERS:

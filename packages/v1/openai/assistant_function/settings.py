@@ -1,12 +1,16 @@
 """Settings: the environment as one frozen dataclass."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from assistant_function.errors import NotConfigured
 
 SECRETS = ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN")
 BACKENDS = ("responses", "native")
+OPENAI_URL = "https://api.openai.com/v1"
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
 UNSET = ("", "none")  # the platform refuses to deploy empty values, therefore `none`
 
 
@@ -15,12 +19,14 @@ class Settings:
     """What CONTRACT and README list under settings; a token of None leaves the function open."""
 
     api_key: str
-    base_url: str | None
+    base_url: str
     backend: str
     model: str
     access_token: str | None
     admin_token: str | None
     max_message_chars: int
+    max_completion_tokens: int | None
+    allowed_origins: tuple[str, ...]
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -29,13 +35,15 @@ def read(environment: Mapping[str, str]) -> Settings:
     if backend not in BACKENDS:
         raise NotConfigured(f"ASSISTANTS_BACKEND must be one of {', '.join(BACKENDS)}")
     return Settings(
-        api_key=_text(environment, "OPENAI_API_KEY") or "",
-        base_url=_text(environment, "OPENAI_BASE_URL"),
+        api_key=_key(environment),
+        base_url=_base_url(environment),
         backend=backend,
         model=_text(environment, "OPENAI_MODEL") or "gpt-6-luna",
         access_token=_text(environment, "ACCESS_TOKEN"),
         admin_token=_text(environment, "ADMIN_TOKEN"),
         max_message_chars=_count(environment, "MAX_MESSAGE_CHARS") or 32_000,
+        max_completion_tokens=_count(environment, "MAX_COMPLETION_TOKENS"),
+        allowed_origins=tuple((_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").split()),
     )
 
 
@@ -49,10 +57,31 @@ def _text(environment: Mapping[str, str], name: str) -> str | None:
     return None if value.lower() in UNSET else value
 
 
+def _key(environment: Mapping[str, str]) -> str:
+    """Empty where there is none: only the actions that need it complain."""
+    value = _text(environment, "OPENAI_API_KEY") or ""
+    if value and not _VISIBLE_ASCII.fullmatch(value):
+        raise NotConfigured("OPENAI_API_KEY must be visible ASCII characters without spaces")
+    return value
+
+
+def _base_url(environment: Mapping[str, str]) -> str:
+    """OpenAI's own address is named too: left out, the SDK would read the variable itself, `none` and all."""
+    value = _text(environment, "OPENAI_BASE_URL") or OPENAI_URL
+    try:
+        parts = urlsplit(value)
+        fits = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:  # a port that is no number
+        fits = False
+    if not fits or not _VISIBLE_ASCII.fullmatch(value):
+        raise NotConfigured("OPENAI_BASE_URL must be an address that begins with https:// or http://")
+    return value
+
+
 def _count(environment: Mapping[str, str], name: str) -> int | None:
     value = _text(environment, name)
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit() and int(value[:10]) > 0):
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) == 0:
         raise NotConfigured(f"{name} must be a whole number above 0, or none")
     return int(value)

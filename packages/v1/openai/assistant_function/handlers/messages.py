@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from assistant_function import once
 from assistant_function.call import Call
 from assistant_function.errors import Json, TooLong
 from assistant_function.handlers import shapes
@@ -13,12 +14,10 @@ LIST_LIMIT = 100  # so that a conversation usually comes whole
 
 def send(call: Call) -> Json:
     content = checked_length(call, "message", call.params["message"])
-    sent = call.client.beta.threads.messages.create(
-        call.params["threadId"],
-        role=call.params.get("role", "user"),
-        content=content,
-        **v2_arguments(call.params, "metadata"),
-    )
+    fields: Json = {"role": "user", "content": content} | v2_arguments(call.params, "role", "metadata")
+    if "requestId" in call.params:
+        return shapes.message(once.send(call, call.params["threadId"], fields))
+    sent = call.client.beta.threads.messages.create(call.params["threadId"], **fields)
     return shapes.message(shapes.plain(sent, "thread.message"))
 
 

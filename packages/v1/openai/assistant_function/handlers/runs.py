@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from assistant_function import polling
+from assistant_function import once, polling
 from assistant_function.call import Call
 from assistant_function.deadline import Deadline
-from assistant_function.errors import Interrupted, Json, RunEndedBadly, RunHitRateLimit
+from assistant_function.errors import Interrupted, InvalidRequest, Json, RunEndedBadly, RunHitRateLimit
 from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
 from assistant_function.params import v2_arguments
@@ -56,10 +56,30 @@ def _user_messages(call: Call) -> list[Any]:
 
 
 def _run_in(call: Call, thread_id: str, messages: list[Any]) -> Json:
-    fields = v2_arguments(call.params, "assistantId", *SETTINGS)
-    fields |= {"additional_messages": messages} if messages else {}
+    if "requestId" in call.params:
+        return _run_once(call, thread_id, messages)
+    fields = _fields(call) | ({"additional_messages": messages} if messages else {})
     started = call.client.beta.threads.runs.create(thread_id, **fields)
     return _awaited(call, shapes.plain(started, "thread.run"))
+
+
+def _run_once(call: Call, thread_id: str, messages: list[Any]) -> Json:
+    for message in messages:
+        once.send(call, thread_id, message)
+    found, written = once.run(call, thread_id, _fields(call))
+    if found["id"] is None:
+        return shapes.run(found, [shapes.message(one) for one in written])
+    return _awaited(call, found)
+
+
+def _fields(call: Call) -> Json:
+    """What the caller sets for the run, within the setting MAX_COMPLETION_TOKENS."""
+    fields, most = v2_arguments(call.params, "assistantId", *SETTINGS), call.settings.max_completion_tokens
+    if most is None:
+        return fields
+    if call.params.get("maxCompletionTokens", 0) > most:
+        raise InvalidRequest(f"maxCompletionTokens must be at most {most}")
+    return {"max_completion_tokens": most} | fields
 
 
 def _awaited(call: Call, run: Json) -> Json:

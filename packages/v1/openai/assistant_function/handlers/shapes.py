@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from assistant_function.errors import NOT_UNDERSTOOD, Json, Nonsense
+from assistant_function.params import RESERVED
 
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
 BETWEEN_PARTS = "\n\n"
@@ -58,7 +59,7 @@ def assistant(v2: Json) -> Json:
 def thread(v2: Json) -> Json:
     return {
         "threadId": v2["id"],
-        "metadata": v2.get("metadata") or {},
+        "metadata": {k: v for k, v in (v2.get("metadata") or {}).items() if not k.startswith(RESERVED)},
         "createdAt": v2.get("created_at") or None,
     }
 

@@ -4,6 +4,7 @@ from assistant_function.call import Call
 from assistant_function.errors import Json
 from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
+from assistant_function.once import split
 from assistant_function.params import v2_arguments
 
 
@@ -19,7 +20,10 @@ def get(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    changed = call.client.beta.threads.update(call.params["threadId"], metadata=call.params["metadata"])
+    """Metadata is replaced whole, but for the notes of requestIds that ride in it."""
+    threads, thread_id = call.client.beta.threads, call.params["threadId"]
+    _, notes = split(shapes.plain(threads.retrieve(thread_id), "thread").get("metadata") or {})
+    changed = threads.update(thread_id, metadata=call.params["metadata"] | notes)
     return shapes.thread(shapes.plain(changed, "thread"))
 
 
