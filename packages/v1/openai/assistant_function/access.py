@@ -18,14 +18,6 @@ PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 FOREIGN_SITES = ("cross-site", "same-site")
 
 
-def check_method(invocation: Invocation) -> None:
-    """Raises MethodNotAllowed (405)."""
-    if invocation.method not in (None, *METHODS):
-        raise MethodNotAllowed(
-            f"{invocation.method[:20]} is not taken; use GET or POST", headers={"Allow": ALL_METHODS}
-        )
-
-
 def check_caller(invocation: Invocation, settings: Settings) -> None:
     """Raises MethodNotAllowed (405), Forbidden (403) for a foreign page, InvalidRequest (400) for a prefetch:
     a GET may change something."""
