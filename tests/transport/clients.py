@@ -32,3 +32,89 @@ def over(upstream: Upstream, *, strict: bool = True, timeout: float = 10.0) -> O
 
 def body_of(request: httpx2.Request) -> Any:
     return json.loads(request.content)
+
+
+def never(request: httpx2.Request) -> httpx2.Response:
+    """An upstream that nothing may reach."""
+    raise AssertionError(f"{request.method} {request.url} went out")
+
+
+def raw(
+    upstream: Upstream, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+) -> httpx2.Response:
+    """One request as it is, for what the SDK itself would not send."""
+    with httpx2.Client(transport=AssistantsTransport(httpx2.MockTransport(upstream))) as plain:
+        return plain.request(method, BASE_URL + path, json=body, headers=headers)
+
+
+def answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:
+    """An upstream that gives these answers in turn (a body, or a whole response), and what it was asked."""
+    asked: list[httpx2.Request] = []
+    coming = iter(bodies)
+
+    def upstream(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        answer = next(coming)
+        return answer if isinstance(answer, httpx2.Response) else httpx2.Response(200, json=answer)
+
+    return upstream, asked
+
+
+def agent(**changes: Any) -> dict[str, Any]:
+    """An agent as today's OpenAI shows it."""
+    return {
+        "id": "agent_1",
+        "object": "agent",
+        "created_at": 1,
+        "updated_at": 1,
+        "model": "m",
+        "name": None,
+        "instructions": None,
+        "metadata": {},
+        "tools": [],
+        "text": {"format": {"type": "text"}, "verbosity": "medium"},
+        "reasoning": {"effort": None, "summary": None},
+        "multi_agent": {"enabled": False, "max_concurrent_subagents": None},
+        "service_tier": "auto",
+    } | changes
+
+
+def response(**changes: Any) -> dict[str, Any]:
+    """A response as today's OpenAI shows it."""
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1.0,
+        "status": "completed",
+        "completed_at": 2.0,
+        "conversation": {"id": "conv_1"},
+        "model": "m",
+        "instructions": "i",
+        "output": [],
+        "tools": [],
+        "tool_choice": "auto",
+        "text": {"format": {"type": "text"}},
+        "metadata": {"v2_0": '{"assistant":"agent_1"}'},
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "parallel_tool_calls": True,
+        "usage": None,
+        "error": None,
+        "incomplete_details": None,
+    } | changes
+
+
+def message(number: int, **changes: Any) -> dict[str, Any]:
+    """A message item as today's OpenAI shows it."""
+    part = {"type": "output_text", "text": f"text {number}", "annotations": []}
+    return {
+        "id": f"msg_{number}",
+        "type": "message",
+        "role": "assistant",
+        "status": "completed",
+        "content": [part],
+    } | changes
+
+
+def page(*items: Any, has_more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": list(items), "has_more": has_more}

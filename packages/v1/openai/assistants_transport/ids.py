@@ -18,9 +18,13 @@ _UPSTREAM_NAME = re.compile(r"\b(Conversation|Agent|Response)\b(?= with)")
 def to_upstream(v2_id: str) -> str:
     """`thread_x` -> `conv_x`. An id with another prefix goes through as it is; one that could leave
     its place in the path is a V2Error 400."""
+    require_safe(v2_id)
+    return _swap(v2_id, PREFIXES)
+
+
+def require_safe(v2_id: str) -> None:
     if not _SAFE.fullmatch(v2_id):
         raise V2Error(400, f"Invalid id: {v2_id[:140]!r}.")
-    return _swap(v2_id, PREFIXES)
 
 
 def to_v2(upstream_id: str) -> str:

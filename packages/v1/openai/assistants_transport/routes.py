@@ -7,7 +7,7 @@ from typing import NamedTuple
 from assistants_transport import assistants, messages, runs, threads
 from assistants_transport.call import Call, Memory
 from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
-from assistants_transport.ids import to_upstream, to_v2
+from assistants_transport.ids import require_safe, to_upstream, to_v2
 from assistants_transport.openai_api import OpenAIApi
 
 
@@ -28,6 +28,7 @@ def list_messages(call: Call) -> Json:
     return runs.list_messages(call) if "run_id" in call.query else messages.list_page(call)
 
 
+QUERY_IDS = {"after", "before", "run_id"}
 PAGE = frozenset({"limit", "order", "after", "before"})
 THREAD = "/threads/{thread_id}"
 RUN = THREAD + "/runs/{run_id}"
@@ -67,6 +68,8 @@ def answer(method: str, path: str, query: dict[str, str], body: Json, api: OpenA
         if ids is not None:
             for name in query.keys() - route.query:
                 refuse_field(name, "the request has no such query parameter")
+            for one in (*ids.values(), *(query[name] for name in QUERY_IDS & query.keys())):
+                require_safe(one)
             return _operate(route, Call(api, memory, ids, query, body))
     raise V2Error(
         400,

@@ -1,0 +1,73 @@
+"""Ids map by prefix and back; what could leave its place in a path is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistants_transport.errors import V2Error
+from assistants_transport.ids import in_text, to_upstream, to_v2
+from tests.transport.clients import never, raw
+
+REST = st.text("abcXYZ019_-", min_size=1, max_size=100)
+
+
+@given(st.sampled_from(["thread_", "asst_", "run_", "msg_"]), REST)
+def test_an_id_comes_back_as_it_was(prefix: str, rest: str) -> None:
+    assert to_v2(to_upstream(prefix + rest)) == prefix + rest
+
+
+def test_the_prefixes_are_those_of_the_two_apis() -> None:
+    assert [to_upstream(one + "x") for one in ("thread_", "asst_", "run_", "msg_")] == [
+        "conv_x",
+        "agent_x",
+        "resp_x",
+        "msg_x",
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "..", "../x", "a/b", "a%2Fb", "a b", "a?b", "a#b", "ä", "x\n", "a" * 129]
+)
+def test_an_unsafe_id_is_refused(bad: str) -> None:
+    with pytest.raises(V2Error, match="Invalid id"):
+        to_upstream(bad)
+
+
+@pytest.mark.parametrize(
+    "bad", ["..%2Fx", "a%2Fb", "%2e%2e", "a%20b", "a%3Fb=c", "a%23b", "%C3%A4", "a%0A", "a" * 129]
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/assistants/{}"),
+        ("POST", "/assistants/{}"),
+        ("DELETE", "/assistants/{}"),
+        ("GET", "/threads/{}"),
+        ("DELETE", "/threads/{}"),
+        ("POST", "/threads/{}/runs/run_1/cancel"),
+        ("GET", "/threads/thread_1/runs/{}"),
+        ("GET", "/threads/thread_1/messages/{}"),
+        ("DELETE", "/threads/thread_1/messages/{}"),
+        ("GET", "/threads/thread_1/messages?after={}"),
+        ("GET", "/threads/thread_1/messages?before={}"),
+        ("GET", "/threads/thread_1/messages?run_id={}"),
+        ("GET", "/threads/thread_1/messages?after="),
+        ("GET", "/threads/thread_1/messages?run_id="),
+        ("GET", "/assistants?after={}"),
+        ("GET", "/threads//messages"),
+        ("GET", "/assistants/"),
+    ],
+)
+def test_no_request_goes_out_with_an_unsafe_id(method: str, path: str, bad: str) -> None:
+    answer = raw(never, method, path.format(bad))
+    assert answer.status_code == 400
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_messages_speak_of_v2s_objects() -> None:
+    told = "Conversation with id 'conv_a1' not found, nor Response with id 'resp_b-2' nor agent_c."
+    assert in_text(told) == "Thread with id 'thread_a1' not found, nor Run with id 'run_b-2' nor asst_c."
+    assert (
+        in_text("the response_format of msg_1 is resp-onsive")
+        == "the response_format of msg_1 is resp-onsive"
+    )
