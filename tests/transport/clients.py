@@ -44,7 +44,8 @@ def raw(
 ) -> httpx2.Response:
     """One request as it is, for what the SDK itself would not send."""
     with httpx2.Client(transport=AssistantsTransport(httpx2.MockTransport(upstream))) as plain:
-        return plain.request(method, BASE_URL + path, json=body, headers=headers)
+        content = None if body is None else json.dumps(body)
+        return plain.request(method, BASE_URL + path, content=content, headers=headers)
 
 
 def answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:

@@ -257,7 +257,7 @@ def vector_stores(tool_resources: Json | None) -> list[str]:
     if tool_resources is None:
         return []
     _only(tool_resources, {"file_search"}, "tool_resources", "only file_search is left")
-    resources = tool_resources.get("file_search") or {}
+    resources = {} if tool_resources.get("file_search") is None else tool_resources["file_search"]
     param = "tool_resources.file_search"
     _only(resources, {"vector_store_ids"}, param, "create the vector store first and give its id")
     stores = resources.get("vector_store_ids") or []

@@ -44,7 +44,9 @@ class AssistantsTransport(httpx2.BaseTransport):
                     "the answer has an unexpected shape", request=request
                 ) from surprise
             status, body = 400, V2Error(400, "The request has an unexpected shape.").body()
-        return httpx2.Response(status, json=body, headers=api.passed_back, request=request)
+        # in ASCII, for a text may hold half a surrogate pair
+        headers = {**api.passed_back, "Content-Type": "application/json"}
+        return httpx2.Response(status, content=json.dumps(body).encode(), headers=headers, request=request)
 
     def close(self) -> None:
         self._inner.close()

@@ -1,0 +1,199 @@
+"""Threads: v2 thread <-> conversation."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from openai import APIStatusError, InternalServerError, NotFoundError, OpenAI
+
+from tests.transport.clients import answers, body_of, message, never, over, page, raw
+
+Since = Callable[[], list[tuple[str, str]]]
+CONVERSATION = {"id": "conv_1", "object": "conversation", "created_at": 7, "metadata": {}}
+STORES: Any = {"file_search": {"vector_store_ids": ["vs_1"]}}
+REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
+
+
+def test_a_thread_is_created_read_changed_and_deleted(client: OpenAI) -> None:
+    created = client.beta.threads.create(metadata={"a": "1"}, tool_resources=STORES)
+    assert created.id.startswith("thread_")
+    assert created.created_at > 0
+    assert (created.metadata, created.tool_resources and created.tool_resources.to_dict()) == (
+        {"a": "1"},
+        STORES,
+    )
+    assert client.beta.threads.retrieve(created.id) == created
+    changed = client.beta.threads.update(created.id, metadata={"b": "2"})
+    assert (changed.metadata, changed.tool_resources) == ({"b": "2"}, created.tool_resources)
+    kept = client.beta.threads.update(created.id, tool_resources={})
+    assert (kept.metadata, kept.tool_resources) == ({"b": "2"}, None)
+    assert client.beta.threads.update(created.id) == kept
+    deleted = client.beta.threads.delete(created.id)
+    assert deleted.model_dump() == {"id": created.id, "object": "thread.deleted", "deleted": True}
+    with pytest.raises(NotFoundError, match=f"Thread with id '{created.id}' not found"):
+        client.beta.threads.retrieve(created.id)
+
+
+def test_a_thread_with_more_messages_than_one_request_takes(client: OpenAI, requests_since: Since) -> None:
+    texts = [str(number) for number in range(45)]
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": text} for text in texts])
+    assert len(requests_since()) == 3
+    found = client.beta.threads.messages.list(thread.id, limit=100, order="asc").data
+    assert [one.content[0].to_dict()["text"]["value"] for one in found] == texts  # type: ignore[index]
+
+
+def test_nothing_half_made_is_left_where_a_later_request_is_refused() -> None:
+    upstream, asked = answers(
+        CONVERSATION,
+        httpx2.Response(500, json=REFUSED),
+        page(message(1)),
+        {},
+        CONVERSATION | {"deleted": True},
+    )
+    with over(upstream) as client, pytest.raises(InternalServerError, match="no"):
+        client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 21)
+    assert [(one.method, one.url.path) for one in asked[2:]] == [
+        ("GET", "/v1/conversations/conv_1/items"),
+        ("DELETE", "/v1/conversations/conv_1/items/msg_1"),
+        ("DELETE", "/v1/conversations/conv_1"),
+    ]
+
+
+def test_the_first_refusal_is_told_where_cleaning_up_fails_too() -> None:
+    refused = [httpx2.Response(400, json=REFUSED), httpx2.Response(500, text="worse")]
+    with (
+        over(answers(CONVERSATION, *refused)[0]) as client,
+        pytest.raises(APIStatusError, match="no") as told,
+    ):
+        client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 21)
+    assert told.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"assistant_id": "x"}, "assistant_id"),
+        ({"messages": {}}, "messages"),
+        ({"messages": ["x"]}, "messages"),
+        ({"metadata": []}, "metadata"),
+        ({"metadata": {"v2_3": "x"}}, "metadata.v2_3"),
+        ({"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}}, "tool_resources.code_interpreter"),
+        (
+            {"tool_resources": {"file_search": {"vector_store_ids": [1]}}},
+            "tool_resources.file_search.vector_store_ids",
+        ),
+    ],
+)
+def test_what_cannot_be_carried_is_refused_by_name(body: Any, param: str) -> None:
+    answer = raw(never, "POST", "/threads", body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_an_update_takes_no_messages() -> None:
+    answer = raw(never, "POST", "/threads/thread_1", {"messages": []})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "messages")
+
+
+def test_threads_of_other_programs_are_shown() -> None:
+    with over(answers(CONVERSATION | {"metadata": None})[0]) as client:
+        assert client.beta.threads.retrieve("thread_1").metadata == {}
+
+
+def test_deleting_erases_250_items_and_then_the_conversation(client: OpenAI, requests_since: Since) -> None:
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 250)
+    requests_since()
+    assert client.beta.threads.delete(thread.id, timeout=60).deleted
+    asked = requests_since()
+    path = "/v1/conversations/" + thread.id.replace("thread_", "conv_")
+    assert asked[-1] == ("DELETE", path)
+    deleted = [one for method, one in asked[:-1] if method == "DELETE"]
+    assert len(set(deleted)) == len(deleted) == 250
+    assert len([one for one in asked if one[0] == "GET"]) == 3
+
+
+class Slow:
+    """A conversation whose items take a while to delete; `gone` items answer 404."""
+
+    def __init__(self, items: int, seconds: float = 0.0, gone: tuple[str, ...] = ()) -> None:
+        self.items = {f"msg_{n}" for n in range(items)}
+        self.seconds, self.gone = seconds, gone
+        self.lock, self.working, self.most, self.deleted = threading.Lock(), 0, 0, False
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        if request.method == "GET":
+            items = sorted(self.items)
+            return httpx2.Response(200, json=page(*map(_item, items[:100]), has_more=len(items) > 100))
+        if request.url.path.endswith("/conv_1"):
+            self.deleted = True
+            return httpx2.Response(200, json={"deleted": True})
+        with self.lock:
+            self.working += 1
+            self.most = max(self.most, self.working)
+        time.sleep(self.seconds)
+        with self.lock:
+            self.working -= 1
+            name = request.url.path.rpartition("/")[2]
+            self.items.discard(name)
+        return httpx2.Response(404 if name in self.gone else 200, json={})
+
+
+def _item(item_id: str) -> dict[str, Any]:
+    return {"id": item_id, "type": "message"}
+
+
+def test_items_are_deleted_side_by_side() -> None:
+    upstream = Slow(16, seconds=0.01)
+    with over(upstream) as client:
+        assert client.beta.threads.delete("thread_1").deleted
+    assert 2 <= upstream.most <= 8
+
+
+def test_an_item_that_is_gone_meanwhile_is_as_good_as_deleted() -> None:
+    upstream = Slow(3, gone=("msg_1",))
+    with over(upstream) as client:
+        assert client.beta.threads.delete("thread_1").deleted
+    assert upstream.items == set()
+
+
+def test_too_little_time_leaves_the_conversation_and_a_second_call_goes_on() -> None:
+    upstream = Slow(40, seconds=0.03)
+    with over(upstream, timeout=0.72) as client:  # a batch is begun while 0.64 s are left
+        assert not client.beta.threads.delete("thread_1").deleted
+        left = len(upstream.items)
+        assert 0 < left < 40
+        assert not upstream.deleted
+        for _ in range(40):
+            if client.beta.threads.delete("thread_1").deleted:
+                break
+    assert upstream.items == set()
+    assert upstream.deleted
+
+
+def test_a_list_that_still_shows_what_is_deleted_does_not_go_on_for_ever() -> None:
+    def stale(request: httpx2.Request) -> httpx2.Response:
+        shown = page(message(1), has_more=True) if request.method == "GET" else {"deleted": True}
+        return httpx2.Response(200, json=shown)
+
+    with over(stale) as client:
+        assert client.with_options(timeout=None).beta.threads.delete("thread_1").deleted
+
+
+def test_another_failure_of_a_deletion_is_told_and_nothing_is_called_deleted() -> None:
+    def failing(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "GET":
+            return httpx2.Response(200, json=page(message(1)))
+        return httpx2.Response(500, json=REFUSED)
+
+    with over(failing) as client, pytest.raises(InternalServerError):
+        client.beta.threads.delete("thread_1")
+
+
+def test_an_updates_body_holds_the_metadata_whole() -> None:
+    old = CONVERSATION | {"metadata": {"a": "1", "v2_0": '{"vector_stores":["vs_1"]}'}}
+    upstream, asked = answers(old, old)
+    with over(upstream) as client:
+        client.beta.threads.update("thread_1", metadata=None)
+    assert body_of(asked[1]) == {"metadata": {"v2_0": '{"vector_stores":["vs_1"]}'}}
