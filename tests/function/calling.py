@@ -73,7 +73,7 @@ class Function:
         """The call as it is; whatever comes out has to be something that the platform can send."""
         answer = load_main()(args, *context, world=self.world)
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
-        assert answer["body"].keys() >= {"success", "data", "error"}
+        assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
         return answer
 
     def data(self, **params: Any) -> Json:

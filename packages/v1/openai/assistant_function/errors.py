@@ -130,7 +130,9 @@ def failure(error: Exception, thread_id: str | None = None) -> Failure:
 
 def fault(error: Exception) -> Json:
     """For the log: which fault of our own, and where. No message, which may hold a text or a key."""
-    if isinstance(error, FunctionError | Interrupted) or _look_up(error)[1] != OWN_FAULT:
+    if isinstance(error, Interrupted) and isinstance(error.__cause__, Exception):
+        return fault(error.__cause__)
+    if isinstance(error, FunctionError) or _look_up(error)[1] != OWN_FAULT:
         return {}
     frame = error.__traceback__
     while frame and frame.tb_next:

@@ -9,6 +9,7 @@ ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "e
 POLL_FLOOR_SECONDS = 0.15
 # How late an end is noticed at most, as a share of the run's age. 0.05 takes 63 polls in 27 s, 60 are to do.
 POLL_SHARE_OF_AGE = 0.0535
+SHORTEST_ADVICE_SECONDS = 0.01  # an advice of 0 would have us ask without a pause
 PASSING_STATUSES = (429, 502, 504)
 
 Fetch = Callable[[], tuple[Json, float | None]]
@@ -34,4 +35,4 @@ def pause_seconds(age: float, advised: float | None = None) -> float:
     """The pause after a poll at this age of the run; the server's advice counts where it is shorter."""
     # the next poll is at age + pause: so late it may be at most, measured there
     pause = max(POLL_FLOOR_SECONDS, age * POLL_SHARE_OF_AGE / (1 - POLL_SHARE_OF_AGE))
-    return pause if advised is None else min(pause, max(advised, 0.0))
+    return pause if advised is None else min(pause, max(advised, SHORTEST_ADVICE_SECONDS))

@@ -1,5 +1,6 @@
 """Runs: run an assistant and wait for its answer; get, cancel, submit tool outputs; chat."""
 
+import re
 from typing import Any
 
 from assistant_function import once, polling
@@ -12,6 +13,7 @@ from assistant_function.params import v2_arguments
 
 SETTINGS = ("instructions", "additionalInstructions", "model", "maxCompletionTokens", "metadata")
 MOST_MESSAGES = 100
+ANSWER_SECONDS = 0.5
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
 
@@ -94,14 +96,16 @@ def _awaited(call: Call, run: Json) -> Json:
 
 
 def _patience(call: Call) -> Deadline:
-    return call.deadline.within(call.params["wait"]) if "wait" in call.params else call.deadline
+    """As long as the caller waits, but the last poll and the answer's messages need time too."""
+    most = call.deadline.left() - ANSWER_SECONDS
+    return call.deadline.within(min(most, call.params.get("wait", most)))
 
 
 def _fetched(call: Call, run: Json) -> tuple[Json, float | None]:
     runs = call.client.beta.threads.runs.with_raw_response
     raw = runs.retrieve(run["id"], thread_id=run["thread_id"])
-    advised = raw.headers.get("openai-poll-after-ms", "")
-    return shapes.plain(raw.parse(), "thread.run"), int(advised) / 1000 if advised.isdigit() else None
+    advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
+    return shapes.plain(raw.parse(), "thread.run"), int(advised[0]) / 1000 if advised else None
 
 
 def _written(call: Call, run: Json) -> list[Json]:
@@ -112,7 +116,11 @@ def _written(call: Call, run: Json) -> list[Json]:
         run["thread_id"], run_id=run["id"], order="asc", limit=MOST_MESSAGES
     )
     found, _ = shapes.page(answer, "thread.message")
-    return [shapes.message(one) for one in found if one.get("run_id") in (run["id"], None)]
+    # a server may tell no run ids, or give the whole thread
+    written = [
+        one for one in found if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)
+    ]
+    return [shapes.message(one) for one in written]
 
 
 def _answer(run: Json, messages: list[Json]) -> Json:
