@@ -42,8 +42,7 @@ INCOMPLETE_REASONS = {"max_output_tokens": "max_completion_tokens"}
 
 
 def create(call: Call) -> Json:
-    """One request once the assistant is known; additional messages are added first, and taken back where
-    the run is refused, so that a repeated call does not double them."""
+    """One request once the assistant is known, one more for additional messages."""
     _check(call.body)
     conversation_id = to_upstream(call.ids["thread_id"])
     additional = messages.to_items(call.body.get("additional_messages"), "additional_messages")
@@ -51,12 +50,7 @@ def create(call: Call) -> Json:
     request = to_response(
         call.body, agent, conversation_id, lambda: threads.vector_stores(call.api, conversation_id)
     )
-    added = messages.add_items(call.api, conversation_id, additional)
-    try:
-        return _start(call, request)
-    except (V2Error, UpstreamError):
-        messages.take_back(call.api, conversation_id, added)
-        raise
+    return _add_and_start(call, additional, request)
 
 
 def retrieve(call: Call) -> Json:
@@ -73,7 +67,8 @@ def cancel(call: Call) -> Json:
     pending = [one["call_id"] for one in pending_calls(response, outputs)]
     if not pending:
         raise V2Error(400, f"Cannot cancel run with status '{to_run(response, outputs)['status']}'.")
-    _keep_outputs(call, [_output(call_id, CANCELLED_OUTPUT) for call_id in pending])
+    answered = [_output(call_id, CANCELLED_OUTPUT) for call_id in pending]
+    messages.add_items(call.api, conversation_of(response), answered)
     return _shown(call, response, outputs | dict.fromkeys(pending, CANCELLED_OUTPUT))
 
 
@@ -92,8 +87,8 @@ def submit_tool_outputs(call: Call) -> Json:
         )
     outputs = _checked_outputs(call.body.get("tool_outputs"), pending)
     if len(outputs) == len(pending):
-        return _start(call, _following(response, outputs))
-    _keep_outputs(call, outputs)
+        return _add_and_start(call, outputs, _following(response))
+    messages.add_items(call.api, conversation_of(response), outputs)
     return _shown(call, response, known | {one["call_id"]: one["output"] for one in outputs})
 
 
@@ -208,8 +203,16 @@ def _status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str
     return "cancelled" if CANCELLED_OUTPUT in outputs.values() else str(response["status"])
 
 
-def _start(call: Call, request: Json) -> Json:
-    return _shown(call, call.api.post("/responses", request))
+def _add_and_start(call: Call, items: list[Json], request: Json) -> Json:
+    """Adds the items first: as the response's input they would be lost with a response that fails. They are
+    taken back where it is refused, so that a repeated call does not double them."""
+    conversation_id = str(request["conversation"])
+    added = messages.add_items(call.api, conversation_id, items)
+    try:
+        return _shown(call, call.api.post("/responses", request))
+    except (V2Error, UpstreamError):
+        messages.take_back(call.api, conversation_id, added)
+        raise
 
 
 def _shown(call: Call, response: Json, outputs: dict[str, str] | None = None) -> Json:
@@ -249,10 +252,6 @@ def _output(call_id: str, output: str) -> Json:
     return {"type": "function_call_output", "call_id": call_id, "output": output}
 
 
-def _keep_outputs(call: Call, outputs: list[Json]) -> None:
-    messages.add_items(call.api, to_upstream(call.ids["thread_id"]), outputs)
-
-
 def _checked_outputs(given: object, expected: list[str]) -> list[Json]:
     if not isinstance(given, list) or not given:
         raise V2Error(400, "Missing required parameter: 'tool_outputs'.", param="tool_outputs")
@@ -272,13 +271,13 @@ def _checked_outputs(given: object, expected: list[str]) -> list[Json]:
     return list(outputs.values())
 
 
-def _following(response: Json, outputs: list[Json]) -> Json:
-    """The next response of the same run: the same settings, the outputs as its input."""
+def _following(response: Json) -> Json:
+    """The next response of the same run, with the same settings."""
     metadata, extras = carry.unpack(response.get("metadata"))
     kept = ("model", "instructions", "tools", "max_output_tokens", "parallel_tool_calls", "text", "reasoning")
     return {name: response[name] for name in kept if response.get(name) is not None} | {
         "conversation": conversation_of(response),
-        "input": outputs,
+        "input": [],
         "background": True,
         "store": True,
         "truncation": "auto",
