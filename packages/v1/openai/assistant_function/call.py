@@ -8,6 +8,7 @@ from assistant_function.settings import Settings
 
 if TYPE_CHECKING:
     from openai import OpenAI
+    from openai.resources.beta.beta import BetaWithRawResponse
 
 
 class Call(NamedTuple):
@@ -17,3 +18,8 @@ class Call(NamedTuple):
     params: Json
     deadline: Deadline
     settings: Settings
+
+    @property
+    def beta(self) -> "BetaWithRawResponse":
+        """The Assistants client. Answers stay raw: building the SDK's objects would double the work."""
+        return self.client.beta.with_raw_response

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 import httpx2
 
@@ -14,8 +15,11 @@ MOST_ANSWER_BYTES = 16 * 1024 * 1024
 MOST_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.25
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
+OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
 PASSING_STATUSES = (408, 500, 502, 503, 504, 529)
+
+Exchange = Callable[[], httpx2.Response]
+Task = tuple[Exchange, "SimpleQueue[httpx2.Response | BaseException]"]
 
 
 def wire() -> httpx2.BaseTransport:
@@ -30,7 +34,7 @@ class Network(httpx2.BaseTransport):
     answer is 429. Reads go out again after passing failures too. Never after the deadline."""
 
     def __init__(self, wire: httpx2.BaseTransport, deadline: Deadline) -> None:
-        self._wire, self.deadline = wire, deadline
+        self._wire, self.deadline, self._beside = wire, deadline, _Beside()
         self.last_request_id: str | None = None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -52,6 +56,7 @@ class Network(httpx2.BaseTransport):
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
+        self._beside.close()
         self._wire.close()
 
     def _may_repeat(self, request: httpx2.Request, attempt: int, pause: float, not_done: bool) -> bool:
@@ -76,7 +81,7 @@ class Network(httpx2.BaseTransport):
             "pool": seconds,
         }
         request.extensions = {**request.extensions, "timeout": timeout}
-        response = _bounded(lambda: self._exchange(request), seconds, request)
+        response = self._beside.run(lambda: self._exchange(request), seconds, request)
         self.last_request_id = response.headers.get("x-request-id", self.last_request_id)
         return response
 
@@ -86,30 +91,53 @@ class Network(httpx2.BaseTransport):
             content = _whole(response, request)
         finally:
             response.close()
-        headers = [(k, v) for k, v in response.headers.multi_items() if k not in OF_THE_WIRE]
+        # raw: a header may hold more than ASCII
+        headers = [(k, v) for k, v in response.headers.raw if k.lower() not in OF_THE_WIRE]
         return httpx2.Response(response.status_code, headers=headers, content=content, request=request)
 
 
-def _bounded(
-    exchange: Callable[[], httpx2.Response], seconds: float, request: httpx2.Request
-) -> httpx2.Response:
-    """Runs the exchange beside us: a socket's timeouts bound neither a name lookup nor a trickling answer."""
-    outcome: list[httpx2.Response | BaseException] = []
+class _Beside:
+    """Runs an exchange beside us: a socket's timeouts bound neither a name lookup nor a trickling answer.
+
+    The threads are kept for the next exchange; one that does not come back in time is left to itself."""
+
+    def __init__(self) -> None:
+        self._idle: list[SimpleQueue[Task | None]] = []
+
+    def run(self, exchange: Exchange, seconds: float, request: httpx2.Request) -> httpx2.Response:
+        thread = self._idle.pop() if self._idle else _started()
+        outcome: SimpleQueue[httpx2.Response | BaseException] = SimpleQueue()
+        thread.put((exchange, outcome))
+        try:
+            found = outcome.get(timeout=seconds)
+        except Empty:
+            thread.put(None)
+            raise httpx2.ReadTimeout("no whole answer in time", request=request) from None
+        self._idle.append(thread)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().put(None)
+
+
+def _started() -> "SimpleQueue[Task | None]":
+    """A thread that does what is put here, until it is told to end by a None."""
+    tasks: SimpleQueue[Task | None] = SimpleQueue()
 
     def run() -> None:
-        try:
-            outcome.append(exchange())
-        except BaseException as problem:
-            outcome.append(problem)
+        while task := tasks.get():
+            exchange, outcome = task
+            try:
+                outcome.put(exchange())
+            except BaseException as problem:
+                outcome.put(problem)
+            del task, exchange, outcome  # an idle thread holds no answer
 
-    worker = threading.Thread(target=run, daemon=True)
-    worker.start()
-    worker.join(seconds)
-    if not outcome:
-        raise httpx2.ReadTimeout("no whole answer in time", request=request)
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
+    threading.Thread(target=run, daemon=True).start()
+    return tasks
 
 
 def _whole(response: httpx2.Response, request: httpx2.Request) -> bytes:

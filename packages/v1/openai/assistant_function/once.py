@@ -35,7 +35,7 @@ class Ledger:
     """The notes of one thread, oldest first. They live in its metadata, so that every process sees them."""
 
     def __init__(self, call: Call, thread_id: str) -> None:
-        self._threads, self.thread_id = call.client.beta.threads, thread_id
+        self._threads, self.thread_id = call.beta.threads, thread_id
         self.read()
 
     def read(self) -> None:
@@ -77,7 +77,7 @@ def send(call: Call, thread_id: str, fields: Json) -> Json:
     """The v2 message of this request: sent, unless it is there already."""
     ledger, wanted = Ledger(call, thread_id), _wanted(call, MESSAGE)
     note = ledger.find(wanted)
-    messages = call.client.beta.threads.messages
+    messages = call.beta.threads.messages
     if note and note.done:
         return shapes.plain(messages.retrieve(note.done, thread_id=thread_id), "thread.message")
     if note and (there := _unclaimed(call, ledger, note, fields)):
@@ -111,7 +111,7 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
         call.deadline.sleep(LOOK_AGAIN_SECONDS)
         ledger.read()
         note = ledger.find(wanted) or note
-    found = call.client.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
+    found = call.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
     return shapes.plain(found, "thread.run"), []
 
 
@@ -131,7 +131,7 @@ def _first_of_twins(call: Call, ledger: Ledger, note: Note, fields: Json, sent: 
     """Two processes may send the same request at the same time (a double click): the later message goes."""
     ledger.read()
     mine = ledger.find(note)
-    messages = call.client.beta.threads.messages
+    messages = call.beta.threads.messages
     if mine and mine.done:
         first = shapes.plain(messages.retrieve(mine.done, thread_id=ledger.thread_id), "thread.message")
     else:
@@ -163,14 +163,14 @@ def _says(message: Json, fields: Json) -> bool:
 
 
 def _last_message_id(call: Call, thread_id: str) -> str:
-    newest = call.client.beta.threads.messages.list(thread_id, order="desc", limit=1)
+    newest = call.beta.threads.messages.list(thread_id, order="desc", limit=1)
     found, _ = shapes.page(newest, "thread.message")
     return str(found[0]["id"]) if found else ""
 
 
 def _messages_after(call: Call, thread_id: str, message_id: str) -> list[Json]:
     behind: Json = {"after": message_id} if message_id else {}
-    listed = call.client.beta.threads.messages.list(thread_id, order="asc", limit=PAGE_LIMIT, **behind)
+    listed = call.beta.threads.messages.list(thread_id, order="asc", limit=PAGE_LIMIT, **behind)
     return shapes.page(listed, "thread.message")[0]
 
 
@@ -179,7 +179,7 @@ def _written_after(call: Call, thread_id: str, note: Note) -> list[Json]:
 
 
 def _create_run(call: Call, thread_id: str, fields: Json) -> Json:
-    return shapes.plain(call.client.beta.threads.runs.create(thread_id, **fields), "thread.run")
+    return shapes.plain(call.beta.threads.runs.create(thread_id, **fields), "thread.run")
 
 
 def _create_unless_busy(call: Call, thread_id: str, fields: Json) -> Json | None:

@@ -20,26 +20,26 @@ FIELDS = (
 
 def create(call: Call) -> Json:
     fields: Json = {"model": call.settings.model} | v2_arguments(call.params, *FIELDS)
-    return shapes.assistant(shapes.plain(call.client.beta.assistants.create(**fields), "assistant"))
+    return shapes.assistant(shapes.plain(call.beta.assistants.create(**fields), "assistant"))
 
 
 def list_page(call: Call) -> Json:
     wanted = v2_arguments(call.params, "limit", "order", "after", "before")
-    found, has_more = shapes.page(call.client.beta.assistants.list(**wanted), "assistant")
+    found, has_more = shapes.page(call.beta.assistants.list(**wanted), "assistant")
     return shapes.listed("assistants", "assistantId", [shapes.assistant(one) for one in found], has_more)
 
 
 def get(call: Call) -> Json:
-    found = call.client.beta.assistants.retrieve(call.params["assistantId"])
+    found = call.beta.assistants.retrieve(call.params["assistantId"])
     return shapes.assistant(shapes.plain(found, "assistant"))
 
 
 def update(call: Call) -> Json:
     fields = v2_arguments(call.params, *FIELDS)
-    updated = call.client.beta.assistants.update(call.params["assistantId"], **fields)
+    updated = call.beta.assistants.update(call.params["assistantId"], **fields)
     return shapes.assistant(shapes.plain(updated, "assistant"))
 
 
 def delete(call: Call) -> Json:
-    gone = shapes.plain(call.client.beta.assistants.delete(call.params["assistantId"]), "assistant.deleted")
+    gone = shapes.plain(call.beta.assistants.delete(call.params["assistantId"]), "assistant.deleted")
     return {"assistantId": call.params["assistantId"], "deleted": bool(gone.get("deleted"))}

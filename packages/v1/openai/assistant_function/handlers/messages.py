@@ -17,7 +17,7 @@ def send(call: Call) -> Json:
     fields: Json = {"role": "user", "content": content} | v2_arguments(call.params, "role", "metadata")
     if "requestId" in call.params:
         return shapes.message(once.send(call, call.params["threadId"], fields))
-    sent = call.client.beta.threads.messages.create(call.params["threadId"], **fields)
+    sent = call.beta.threads.messages.create(call.params["threadId"], **fields)
     return shapes.message(shapes.plain(sent, "thread.message"))
 
 
@@ -25,7 +25,7 @@ def list_page(call: Call) -> Json:
     """Oldest first unless `order` says otherwise."""
     wanted: Json = {"limit": LIST_LIMIT, "order": "asc"}
     wanted |= v2_arguments(call.params, "limit", "order", "after", "before", "runId")
-    answer = call.client.beta.threads.messages.list(call.params["threadId"], **wanted)
+    answer = call.beta.threads.messages.list(call.params["threadId"], **wanted)
     found, has_more = shapes.page(answer, "thread.message")
     listed = shapes.listed("messages", "messageId", [shapes.message(one) for one in found], has_more)
     return {"threadId": call.params["threadId"], **listed}

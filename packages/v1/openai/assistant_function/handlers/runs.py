@@ -27,7 +27,7 @@ def chat(call: Call) -> Json:
     message = _user_messages(call)
     if "threadId" in call.params:
         return _run_in(call, call.params["threadId"], message)
-    thread_id = shapes.plain(call.client.beta.threads.create(messages=message), "thread")["id"]
+    thread_id = shapes.plain(call.beta.threads.create(messages=message), "thread")["id"]
     try:
         return _run_in(call, thread_id, [])
     except Exception as problem:
@@ -35,17 +35,17 @@ def chat(call: Call) -> Json:
 
 
 def get(call: Call) -> Json:
-    found = call.client.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
+    found = call.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
     return _awaited(call, shapes.plain(found, "thread.run"))
 
 
 def cancel(call: Call) -> Json:
-    cancelled = call.client.beta.threads.runs.cancel(call.params["runId"], thread_id=call.params["threadId"])
+    cancelled = call.beta.threads.runs.cancel(call.params["runId"], thread_id=call.params["threadId"])
     return shapes.run(shapes.plain(cancelled, "thread.run"), [])
 
 
 def submit_tool_outputs(call: Call) -> Json:
-    started = call.client.beta.threads.runs.submit_tool_outputs(
+    started = call.beta.threads.runs.submit_tool_outputs(
         call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
     )
     return _awaited(call, shapes.plain(started, "thread.run"))
@@ -61,7 +61,7 @@ def _run_in(call: Call, thread_id: str, messages: list[Any]) -> Json:
     if "requestId" in call.params:
         return _run_once(call, thread_id, messages)
     fields = _fields(call) | ({"additional_messages": messages} if messages else {})
-    started = call.client.beta.threads.runs.create(thread_id, **fields)
+    started = call.beta.threads.runs.create(thread_id, **fields)
     return _awaited(call, shapes.plain(started, "thread.run"))
 
 
@@ -102,17 +102,16 @@ def _patience(call: Call) -> Deadline:
 
 
 def _fetched(call: Call, run: Json) -> tuple[Json, float | None]:
-    runs = call.client.beta.threads.runs.with_raw_response
-    raw = runs.retrieve(run["id"], thread_id=run["thread_id"])
+    raw = call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
     advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
-    return shapes.plain(raw.parse(), "thread.run"), int(advised[0]) / 1000 if advised else None
+    return shapes.plain(raw, "thread.run"), int(advised[0]) / 1000 if advised else None
 
 
 def _written(call: Call, run: Json) -> list[Json]:
     """The messages of an ended run, oldest first."""
     if run["status"] not in ("completed", "incomplete"):
         return []
-    answer = call.client.beta.threads.messages.list(
+    answer = call.beta.threads.messages.list(
         run["thread_id"], run_id=run["id"], order="asc", limit=MOST_MESSAGES
     )
     found, _ = shapes.page(answer, "thread.message")

@@ -1,29 +1,55 @@
-"""The SDK's objects -> the shapes that callers get."""
+"""What the SDK's client was answered -> the shapes that callers get."""
 
+import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
 
 from assistant_function.errors import NOT_UNDERSTOOD, Json, Nonsense
 from assistant_function.params import RESERVED
 
+if TYPE_CHECKING:
+    from openai._legacy_response import LegacyAPIResponse
+
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
 BETWEEN_PARTS = "\n\n"
+P = ParamSpec("P")
 
 
-def plain(answer: Any, kind: str) -> Json:
-    """The SDK's object as a dict; Nonsense where the server answered something else."""
-    found = answer.to_dict(mode="json") if hasattr(answer, "to_dict") else None
+def plain(answer: "LegacyAPIResponse[Any]", kind: str) -> Json:
+    """The object of this kind that was answered; Nonsense where the server answered something else."""
+    try:
+        found = json.loads(answer.content, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as problem:
+        raise Nonsense(NOT_UNDERSTOOD) from problem
     if not isinstance(found, dict) or found.get("object") != kind:
         raise Nonsense(NOT_UNDERSTOOD)
     if kind == "list" and not isinstance(found.get("data"), list):
         raise Nonsense(NOT_UNDERSTOOD)
-    if kind != "list" and not isinstance(found.get("id"), str):
+    needed = ("id", "thread_id", "status") if kind == "thread.run" else ("id",)
+    if kind != "list" and not all(isinstance(found.get(name), str) for name in needed):
         raise Nonsense(NOT_UNDERSTOOD)
     return found
 
 
-def page(answer: Any, kind: str) -> tuple[list[Json], bool]:
-    """A page of the SDK -> (its objects, whether there are more)."""
+def understood(shape: Callable[P, Json]) -> Callable[P, Json]:
+    """The shape, or Nonsense where what the server sent has not the parts that it is made of."""
+
+    @wraps(shape)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Json:
+        try:
+            return shape(*args, **kwargs)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            raise Nonsense(NOT_UNDERSTOOD) from problem
+
+    return made
+
+
+def _no_constant(constant: str) -> Never:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def page(answer: "LegacyAPIResponse[Any]", kind: str) -> tuple[list[Json], bool]:
+    """A page of objects -> (its objects, whether there are more)."""
     found = plain(answer, "list")
     if not all(
         isinstance(one, dict) and one.get("object") == kind and one.get("id") for one in found["data"]
@@ -41,6 +67,7 @@ def listed(name: str, id_name: str, objects: list[Json], has_more: bool) -> Json
     }
 
 
+@understood
 def assistant(v2: Json) -> Json:
     return {
         "assistantId": v2["id"],
@@ -49,13 +76,14 @@ def assistant(v2: Json) -> Json:
         "instructions": v2.get("instructions"),
         "model": v2.get("model"),
         "tools": v2.get("tools") or [],
-        "metadata": v2.get("metadata") or {},
+        "metadata": _object(v2.get("metadata")) or {},
         "temperature": v2.get("temperature"),
         "topP": v2.get("top_p"),
         "createdAt": v2.get("created_at") or None,
     }
 
 
+@understood
 def thread(v2: Json) -> Json:
     return {
         "threadId": v2["id"],
@@ -64,6 +92,7 @@ def thread(v2: Json) -> Json:
     }
 
 
+@understood
 def message(v2: Json) -> Json:
     """`content` is the text, parts joined by a blank line, without citation markers: those stay in
     `annotations`, whose startIndex and endIndex count in `content`. createdAt 0 means not told."""
@@ -81,6 +110,7 @@ def message(v2: Json) -> Json:
     }
 
 
+@understood
 def run(v2: Json, messages: list[Json]) -> Json:
     """`response` is the text of all messages that the run wrote, null until it has ended."""
     written = [one["content"] for one in messages if one["content"]]
@@ -91,9 +121,9 @@ def run(v2: Json, messages: list[Json]) -> Json:
         "status": v2.get("status"),
         "response": BETWEEN_PARTS.join(written) if v2.get("status") in ("completed", "incomplete") else None,
         "messages": messages,
-        "usage": _camel_case(v2.get("usage")),
+        "usage": _usage(v2.get("usage")),
         "toolCalls": _tool_calls(v2.get("required_action")),
-        "lastError": v2.get("last_error"),
+        "lastError": _object(v2.get("last_error")),
         "incompleteReason": (v2.get("incomplete_details") or {}).get("reason"),
         "createdAt": v2.get("created_at") or None,
     }
@@ -190,6 +220,15 @@ def _tool_calls(required_action: Json | None) -> list[Json]:
     ]
 
 
-def _camel_case(usage: Json | None) -> Json | None:
-    names = ("prompt_tokens", "completion_tokens", "total_tokens")
-    return usage and {re.sub(r"_t", "T", name): usage.get(name) for name in names}
+def _object(value: Any) -> Json | None:
+    if not isinstance(value, dict | None):
+        raise TypeError("no object")
+    return value
+
+
+def _usage(v2: Json | None) -> Json | None:
+    return v2 and {
+        "promptTokens": v2.get("prompt_tokens"),
+        "completionTokens": v2.get("completion_tokens"),
+        "totalTokens": v2.get("total_tokens"),
+    }

@@ -12,16 +12,16 @@ def create(call: Call) -> Json:
     for place, message in enumerate(call.params.get("messages", [])):
         checked_length(call, f"messages[{place}]", message["content"])
     fields = v2_arguments(call.params, "metadata", "messages")
-    return shapes.thread(shapes.plain(call.client.beta.threads.create(**fields), "thread"))
+    return shapes.thread(shapes.plain(call.beta.threads.create(**fields), "thread"))
 
 
 def get(call: Call) -> Json:
-    return shapes.thread(shapes.plain(call.client.beta.threads.retrieve(call.params["threadId"]), "thread"))
+    return shapes.thread(shapes.plain(call.beta.threads.retrieve(call.params["threadId"]), "thread"))
 
 
 def update(call: Call) -> Json:
     """Metadata is replaced whole, but for the notes of requestIds that ride in it."""
-    threads, thread_id = call.client.beta.threads, call.params["threadId"]
+    threads, thread_id = call.beta.threads, call.params["threadId"]
     _, notes = split(shapes.plain(threads.retrieve(thread_id), "thread").get("metadata") or {})
     changed = threads.update(thread_id, metadata=call.params["metadata"] | notes)
     return shapes.thread(shapes.plain(changed, "thread"))
@@ -29,5 +29,5 @@ def update(call: Call) -> Json:
 
 def delete(call: Call) -> Json:
     """`deleted` is false where the thread was too long to be erased in one call: the next one goes on."""
-    gone = shapes.plain(call.client.beta.threads.delete(call.params["threadId"]), "thread.deleted")
+    gone = shapes.plain(call.beta.threads.delete(call.params["threadId"]), "thread.deleted")
     return {"threadId": call.params["threadId"], "deleted": bool(gone.get("deleted"))}
