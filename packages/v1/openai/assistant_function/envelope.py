@@ -1,5 +1,6 @@
 """The answer: `{success, data, error}` as a web response of the platform."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -48,7 +49,10 @@ def _response(
 
 
 def _sendable(value: Any) -> Any:
-    """Only what the platform can send: a lone surrogate in a string becomes an opaque error there."""
+    """Only what the platform can send: a lone surrogate in a string becomes an opaque error there, and JSON
+    has no NaN."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):

@@ -122,10 +122,11 @@ def failure(error: Exception, thread_id: str | None = None) -> Failure:
     if _ACTIVE_RUN.search(words):
         return _active_run(words, thread_id)
     status, text = _look_up(error)
-    upstream_status = getattr(error, "status_code", None)
+    upstream_status = getattr(error, "status_code", None) or 0
+    status = BY_STATUS.get(upstream_status, status)
     text = text.format(words or "no reason given", status=upstream_status)
     headers = _retry_after(error) if status in (429, 502) else {}
-    return Failure(BY_STATUS.get(upstream_status or 0, status), text + _caution(error, status), None, headers)
+    return Failure(status, text + _caution(error, status), None, headers)
 
 
 def fault(error: Exception) -> Json:
@@ -174,5 +175,5 @@ def _caution(error: Exception, status: int) -> str:
 
 def _retry_after(error: Exception) -> dict[str, str]:
     value = str(getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")).strip()
-    seconds = value.isascii() and value.isdigit() and int(value[:9]) <= MOST_RETRY_AFTER_SECONDS
+    seconds = re.fullmatch("[0-9]{1,5}", value) and int(value) <= MOST_RETRY_AFTER_SECONDS
     return {"Retry-After": value} if seconds or _HTTP_DATE.fullmatch(value) else {}

@@ -2,7 +2,9 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Never
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Never, ParamSpec
 
 from assistant_function.errors import NOT_UNDERSTOOD, Json, Nonsense
 from assistant_function.params import RESERVED
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
 BETWEEN_PARTS = "\n\n"
+MOST_DEPTH = 100  # what walks through an answer does so by recursion
 P = ParamSpec("P")
 
 
@@ -21,7 +24,7 @@ def plain(answer: "LegacyAPIResponse[Any]", kind: str) -> Json:
         found = json.loads(answer.content, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
         raise Nonsense(NOT_UNDERSTOOD) from problem
-    if not isinstance(found, dict) or found.get("object") != kind:
+    if not isinstance(found, dict) or found.get("object") != kind or _is_deep(found):
         raise Nonsense(NOT_UNDERSTOOD)
     if kind == "list" and not isinstance(found.get("data"), list):
         raise Nonsense(NOT_UNDERSTOOD)
@@ -29,6 +32,18 @@ def plain(answer: "LegacyAPIResponse[Any]", kind: str) -> Json:
     if kind != "list" and not all(isinstance(found.get(name), str) for name in needed):
         raise Nonsense(NOT_UNDERSTOOD)
     return found
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        level = [
+            inner
+            for part in level
+            if isinstance(part, dict | list)
+            for inner in (part.values() if isinstance(part, dict) else part)
+        ]
+    return bool(level)
 
 
 def understood(shape: Callable[P, Json]) -> Callable[P, Json]:
@@ -87,7 +102,9 @@ def assistant(v2: Json) -> Json:
 def thread(v2: Json) -> Json:
     return {
         "threadId": v2["id"],
-        "metadata": {k: v for k, v in (v2.get("metadata") or {}).items() if not k.startswith(RESERVED)},
+        "metadata": {
+            k: v for k, v in (_object(v2.get("metadata")) or {}).items() if not k.startswith(RESERVED)
+        },
         "createdAt": v2.get("created_at") or None,
     }
 
