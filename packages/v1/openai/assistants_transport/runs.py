@@ -198,9 +198,11 @@ def pending_calls(response: Json, outputs: dict[str, str]) -> list[Json]:
 
 
 def _status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str:
+    if not isinstance(response["status"], str):
+        raise TypeError("a response without a status")
     if pending:
         return "requires_action"
-    return "cancelled" if CANCELLED_OUTPUT in outputs.values() else str(response["status"])
+    return "cancelled" if CANCELLED_OUTPUT in outputs.values() else response["status"]
 
 
 def _add_and_start(call: Call, items: list[Json], request: Json) -> Json:
