@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assistants_transport import carry
@@ -19,11 +19,13 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=8), st.dictionaries(st.text(max_size=8), JSON, max_size=5))
 def test_what_is_packed_is_unpacked(metadata: dict[str, str], extras: dict[str, object]) -> None:
     assert carry.unpack(carry.pack(extras, metadata)) == (metadata, extras)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=9000), st.dictionaries(KEYS, VALUES, max_size=18))
 def test_what_is_packed_fits_into_metadata_or_is_refused(text: str, metadata: dict[str, str]) -> None:
     pieces = -(-len(json.dumps({"x": text}, ensure_ascii=False, separators=(",", ":"))) // 512)
@@ -47,11 +49,13 @@ def test_keys_that_carry_are_reserved(key: str) -> None:
         carry.pack({}, {key: "x"})
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["v2_note", "v2_", "v2_1", "a"]), VALUES))
 def test_pairs_of_other_programs_are_theirs(pairs: dict[str, str]) -> None:
     assert carry.unpack(pairs) == (pairs, {})
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_reserved_pair_that_is_not_ours_is_shown(value: str) -> None:
     with contextlib.suppress(ValueError):

@@ -1,7 +1,7 @@
 """Ids map by prefix and back; what could leave its place in a path is refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistants_transport.errors import V2Error
@@ -11,6 +11,7 @@ from tests.transport.clients import never, raw
 REST = st.text("abcXYZ019_-", min_size=1, max_size=100)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["thread_", "asst_", "run_", "msg_"]), REST)
 def test_an_id_comes_back_as_it_was(prefix: str, rest: str) -> None:
     assert to_v2(to_upstream(prefix + rest)) == prefix + rest

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.transport.clients import answers, message, page, raw, response
@@ -62,6 +62,7 @@ def threads(draw: st.DrawFn) -> tuple[list[Item], dict[str, str]]:
     return items, draw(asked([item["id"] for item in items if item["type"] == "message"]))
 
 
+@settings(deadline=None)
 @given(threads())
 def test_a_page_of_a_thread_is_v2s(drawn: tuple[list[Item], dict[str, str]]) -> None:
     items, query = drawn
@@ -73,6 +74,7 @@ def test_a_page_of_a_thread_is_v2s(drawn: tuple[list[Item], dict[str, str]]) -> 
     assert shown == {"object": "list", "has_more": has_more, **ends}
 
 
+@settings(deadline=None)
 @given(threads())
 def test_a_page_of_a_run_is_v2s(drawn: tuple[list[Item], dict[str, str]]) -> None:
     items, query = drawn
@@ -83,6 +85,7 @@ def test_a_page_of_a_run_is_v2s(drawn: tuple[list[Item], dict[str, str]]) -> Non
     assert ([one["id"] for one in shown["data"]], shown["has_more"]) == (wanted, has_more)
 
 
+@settings(deadline=None)
 @given(threads())
 def test_all_pages_together_are_the_thread(drawn: tuple[list[Item], dict[str, str]]) -> None:
     items, query = drawn

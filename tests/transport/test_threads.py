@@ -9,6 +9,9 @@ import httpx2
 import pytest
 from openai import APIStatusError, InternalServerError, NotFoundError, OpenAI
 
+from assistants_transport import threads
+from assistants_transport.call import Call, Memory
+from assistants_transport.openai_api import OpenAIApi
 from tests.transport.clients import answers, body_of, message, never, over, page, raw
 
 Since = Callable[[], list[tuple[str, str]]]
@@ -159,17 +162,19 @@ def test_an_item_that_is_gone_meanwhile_is_as_good_as_deleted() -> None:
 
 
 def test_too_little_time_leaves_the_conversation_and_a_second_call_goes_on() -> None:
-    upstream = Slow(40, seconds=0.03)
-    with over(upstream, timeout=0.72) as client:  # a batch is begun while 0.64 s are left
-        assert not client.beta.threads.delete("thread_1").deleted
-        left = len(upstream.items)
-        assert 0 < left < 40
-        assert not upstream.deleted
-        for _ in range(40):
-            if client.beta.threads.delete("thread_1").deleted:
-                break
-    assert upstream.items == set()
-    assert upstream.deleted
+    upstream = Slow(40)
+
+    def seconds_passed() -> float:
+        return (40 - len(upstream.items)) * 0.05
+
+    def delete() -> Any:
+        asked = httpx2.Request("DELETE", "https://openai.test", extensions={"timeout": {"read": 1.0}})
+        api = OpenAIApi(httpx2.MockTransport(upstream), asked, "/v1", now=seconds_passed)
+        return threads.delete(Call(api, Memory(), {"thread_id": "thread_1"}, {}, {}))["deleted"]
+
+    told = [(delete(), len(upstream.items), upstream.deleted) for _ in range(5)]
+    assert told[:4] == [(False, left, False) for left in (32, 24, 16, 8)]
+    assert told[4] == (True, 0, True)
 
 
 def test_a_list_that_still_shows_what_is_deleted_does_not_go_on_for_ever() -> None:
