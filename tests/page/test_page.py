@@ -1,0 +1,355 @@
+"""The page as a person uses it, in a real browser, against the function and an OpenAI that echoes."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import get_args
+
+import httpx
+import pytest
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from local import devhost
+from local.devhost.gateway import FUNCTION_PATH
+from local.emulator.server import Emulator
+from tests.page.browser import Page, Scheme
+
+PAGE_FILE = Path(devhost.__file__).parents[1] / "page" / "index.html"
+FUNCTION_FOLDER = PAGE_FILE.parents[2] / "packages" / "v1" / "openai"
+
+
+def responses(emulator: Emulator) -> int:
+    """How many runs were started at OpenAI so far."""
+    return emulator.requests.count(("POST", "/v1/responses"))
+
+
+# ------------------------------------------------------------------ a conversation
+
+
+def test_two_turns_and_the_second_remembers_the_first(page: Page) -> None:
+    page.chat("My name is Ada.")
+    answer = page.chat("What is my name?")
+    assert "user: My name is Ada." in answer
+    assert "user: What is my name?" in answer
+    assert page.called()[-2:] == ["chat 200", "chat 200"]
+
+
+def test_a_reload_shows_the_conversation_and_it_goes_on(page: Page) -> None:
+    page.chat("First")
+    before = page.messages()
+    page.reload()
+    assert page.until(lambda: page.messages()) == before
+    assert "user: First" in page.chat("Second")
+
+
+def test_a_second_tab_continues_the_thread_and_the_first_one_sees_it(
+    page: Page, second_tab: Callable[[], None]
+) -> None:
+    page.chat("From the first tab")
+    address, first = page.address(), page.driver.current_window_handle
+    second_tab()
+    page.open(f"?thread={address['thread']}&assistant={address['assistant']}")
+    assert "user: From the first tab" in page.chat("From the second tab")
+    page.driver.switch_to.window(first)
+    page.until(lambda: "From the second tab" in page.messages())
+
+
+def test_a_new_thread_knows_nothing_and_the_back_button_leads_to_the_old_one(page: Page) -> None:
+    page.chat("Old")
+    old = page.address()["thread"]
+    page.button("New thread").click()
+    assert page.messages() == []
+    assert "Old" not in page.chat("New")
+    assert page.address()["thread"] != old
+    page.button("New thread").click()
+    page.driver.back()
+    page.driver.back()
+    page.until(lambda: page.address().get("thread") == old and "Old" in page.messages())
+
+
+def test_what_is_answered_is_shown_as_text_never_as_html(page: Page) -> None:
+    said = "<img src=x onerror=\"document.title='caught'\"><b>bold</b>"
+    assert page.chat(f"/say {said}") == said
+    assert not page.all("#log img, #log b")
+
+
+def test_an_assistant_is_created_on_the_page_and_talks(page: Page) -> None:
+    page.button("New assistant").click()
+    page.one("#new-name").send_keys("Gardener")
+    page.one("#new-instructions").send_keys("Talk of roses")
+    page.button("Create").click()
+    page.until(lambda: page.focused() == "message")
+    assert page.js("document.title").startswith("Gardener")
+    assert "instructions: Talk of roses" in page.chat("Hello")
+
+
+# ------------------------------------------------------------------ waiting
+
+
+def test_a_run_past_a_202_is_taken_up_again_with_its_seconds_shown(page: Page, emulator: Emulator) -> None:
+    page.set(wait="0.1")
+    before = responses(emulator)
+    page.say("/wait 1.2")
+    page.until(lambda: page.waiting() and page.one(".waiting time").text == "1 s")
+    page.until(lambda: len(page.messages()) == 2)
+    assert "chat 202" in page.called()
+    assert page.called()[-1] == "get-run 200"
+    assert responses(emulator) == before + 1
+    assert "run" not in page.address()
+
+
+def test_a_reload_in_the_middle_of_a_run_waits_for_its_answer(page: Page) -> None:
+    page.set(wait="0.1")
+    page.say("/wait 1")
+    page.until(lambda: page.address().get("run"))
+    page.reload()
+    page.until(lambda: len(page.messages()) == 2)
+    assert "chat" not in " ".join(page.called())
+
+
+def test_a_running_run_is_cancelled(page: Page) -> None:
+    page.set(wait="0.1")
+    page.say("/wait 30")
+    page.button("Cancel").click()
+    page.until(lambda: page.one("#next").text == "The run is cancelled.")
+    assert "run" not in page.address()
+    assert "user:" in page.chat("And now?")
+
+
+def test_a_thread_that_is_busy_elsewhere_offers_to_wait_for_the_run_named(
+    page: Page, second_tab: Callable[[], None]
+) -> None:
+    page.chat("Hello")
+    page.set(wait="0")
+    address, first = page.address(), page.driver.current_window_handle
+    second_tab()
+    page.open(f"?thread={address['thread']}&assistant={address['assistant']}")
+    page.until(lambda: len(page.messages()) == 2)
+    page.driver.switch_to.window(first)
+    page.say("/wait 2")
+    page.until(lambda: page.address().get("run"))
+    page.driver.switch_to.window(next(one for one in page.driver.window_handles if one != first))
+    page.until(lambda: not page.waiting())
+    page.say("Me too")
+    assert page.problem().startswith("Error 409 the thread has an active run")
+    assert page.one("#message").get_attribute("value") == "Me too"
+    page.button("Wait for the run").click()
+    page.until(lambda: len(page.messages()) == 4 and not page.waiting())
+    page.one("#message").send_keys(Keys.ENTER)
+    page.until(lambda: len(page.messages()) == 6)
+
+
+def test_a_double_click_sends_once(page: Page, emulator: Emulator) -> None:
+    before = responses(emulator)
+    page.write("/wait 0.3")
+    ActionChains(page.driver).double_click(page.one("#send")).perform()
+    page.one("#message").send_keys(Keys.ENTER)
+    page.until(lambda: len(page.messages()) == 2)
+    assert responses(emulator) == before + 1
+
+
+# ------------------------------------------------------------------ errors
+
+
+def test_a_failed_run_is_shown_as_it_is_and_run_again_without_a_second_message(page: Page) -> None:
+    page.say("/fail server_error")
+    shown = "Error 502 the run ended failed: The echo failed with server_error, as it was told."
+    assert page.problem().startswith(shown)
+    page.button("Try again").click()
+    page.until(lambda: not page.waiting() and page.called()[-1] == "list-messages 200")
+    assert page.called().count("run-assistant 502") == 1
+    assert page.messages() == ["/fail server_error"]
+
+
+def test_a_thread_that_is_gone_is_told(page: Page) -> None:
+    page.open(f"?thread=thread_gone&assistant={page.address()['assistant']}")
+    assert re.match(r"Error 404 .*thread_gone", page.problem())
+
+
+def test_a_refused_message_stays_in_the_box(page: Page) -> None:
+    page.write("Line one\nline two")
+    page.js("document.getElementById('message').value += 'x'.repeat(32000)")
+    page.press(Keys.ENTER)
+    assert page.problem().startswith("Error 413 message ")
+    assert page.one("#message").get_attribute("value").startswith("Line one\nline two")
+    assert page.messages() == []
+
+
+def test_after_a_first_message_to_an_assistant_that_is_gone_another_one_answers_it(page: Page) -> None:
+    page.driver.get(f"{page.root}/?assistant=asst_gone")
+    page.say("Is anybody there?")
+    assert re.match(r"Error 404 .*asst_gone", page.problem())
+    page.until(lambda: page.address().get("thread"))
+    page.choose("Property Assistant")
+    page.button("Try again").click()
+    page.until(lambda: len(page.messages()) == 2)
+    assert "user: Is anybody there?" in page.messages()[-1]
+
+
+def test_no_answer_at_all_is_told_and_the_text_stays(page: Page) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    page.set(url=nobody)
+    page.say("Hello?")
+    page.until(lambda: page.called()[-1] == "chat none")
+    assert page.problem().startswith(f"No answer {nobody} could not be reached")
+    assert page.one("#message").get_attribute("value") == "Hello?"
+
+
+def test_an_answer_that_is_no_json_is_shown_with_its_status(page: Page) -> None:
+    page.set(url=f"{page.root}/?page")
+    page.say("Hello?")
+    page.until(lambda: page.called()[-1].startswith("chat 4"))
+    assert re.match(r"Error 4\d\d \S", page.problem())
+
+
+# ------------------------------------------------------------------ tools, deletion, settings
+
+
+def test_a_tool_call_shows_name_and_arguments_and_takes_the_output(page: Page) -> None:
+    page.say('/call get_price {"street": "Elm Street"}')
+    assert page.one(".call legend").text == "get_price"
+    assert '"street": "Elm Street"' in page.one(".call pre").text
+    assert page.focused() == "output-0"
+    page.press("450000")
+    page.button("Submit outputs").click()
+    page.until(lambda: len(page.messages()) == 2)
+    assert page.messages()[-1].endswith("output: 450000")
+    assert "run" not in page.address()
+
+
+def test_two_tool_calls_survive_a_reload(page: Page) -> None:
+    page.say('/call get_price {"street": "Elm"}\n/call get_price {"street": "Oak"}')
+    page.until(lambda: len(page.all(".call")) == 2)
+    page.reload()
+    page.until(lambda: len(page.all(".call")) == 2)
+    for number in (0, 1):
+        page.one(f"#output-{number}").send_keys(f"price {number}")
+    page.button("Submit outputs").click()
+    page.until(lambda: len(page.messages()) == 2)
+    assert "output: price 0" in page.messages()[-1]
+    assert "output: price 1" in page.messages()[-1]
+
+
+def test_a_thread_is_deleted_after_a_question(page: Page, host: devhost.Host) -> None:
+    page.chat("Forget me")
+    thread = page.address()["thread"]
+    page.button("Delete thread").click()
+    page.button("Keep it").click()
+    assert page.messages()
+    page.button("Delete thread").click()
+    page.button("Delete").click()
+    page.until(lambda: not page.messages() and "thread" not in page.address())
+    gone = httpx.get(host.url, params={"action": "get-thread", "threadId": thread}, trust_env=False)
+    assert gone.status_code == 404
+
+
+@pytest.fixture
+def guarded(emulator: Emulator) -> Iterator[str]:
+    """The URL of another function, which wants a token."""
+    settings = {"OPENAI_API_KEY": "local-key", "OPENAI_BASE_URL": emulator.url, "ACCESS_TOKEN": "open-sesame"}
+    with devhost.serve(FUNCTION_FOLDER, settings, log=lambda _: None) as other:
+        yield other.url
+
+
+def test_another_function_with_a_token_is_talked_to_across_origins(page: Page, guarded: str) -> None:
+    page.set(url=guarded)
+    assert page.problem().startswith("Error 401 a token is required")
+    page.set(token="open-sesame")
+    assert "user: Hello" in page.chat("Hello")
+    assert page.js("Object.entries(localStorage).flat().includes('open-sesame')") is False
+    page.reload()
+    assert "user: Hello" in page.chat("Again")
+
+
+# ------------------------------------------------------------------ for everybody
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    page.driver.get(f"{page.root}/")
+    page.idle()
+    tab_to(page, "new-assistant", Keys.SHIFT)
+    page.press(Keys.ENTER)
+    page.until(lambda: page.focused() == "new-name")
+    page.press("Cook", Keys.TAB, "Cook well", Keys.ESCAPE)
+    page.until(lambda: page.focused() == "new-assistant")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.focused() == "new-name")
+    page.press(Keys.ENTER)
+    page.until(lambda: page.focused() == "message")
+    page.press("Hello", Keys.ENTER)
+    page.until(lambda: len(page.messages()) == 2)
+    assert "instructions: Cook well" in page.messages()[-1]
+    tab_to(page, "delete-thread", Keys.SHIFT)
+    page.press(Keys.SPACE)
+    tab_to(page, "Delete")
+    page.press(Keys.ENTER)
+    page.until(lambda: "thread" not in page.address() and page.focused() == "message")
+
+
+def tab_to(page: Page, name: str, *held: str) -> None:
+    """Tab, or with Shift, until the focus is there."""
+    for _ in range(20):
+        if page.focused() == name:
+            return
+        page.press(*held, Keys.TAB, *([Keys.NULL] if held else []))
+    raise AssertionError(f"{name} is not reached")
+
+
+def test_what_happens_is_heard(page: Page) -> None:
+    page.set(wait="0")
+    page.say("/wait 1")
+    assert page.until(lambda: page.js("document.getElementById('status').textContent")) == "Waiting for the answer"
+    assert page.one("#log").get_attribute("role") == "log"
+    page.until(lambda: len(page.messages()) == 2)
+
+
+def states(page: Page) -> Iterator[str]:
+    """Leads through the page, and names where it is."""
+    yield "empty"
+    page.chat("/length 600")
+    yield "conversation"
+    page.say('/call get_price {"street": "' + "x" * 80 + '"}')
+    page.one(".call")
+    yield "tool call"
+    page.button("Cancel the run").click()
+    page.until(lambda: "cancelled" in page.one("#next").text)
+    page.say("/fail server_error")
+    page.problem()
+    yield "error"
+    for name, close in (("New assistant", "Close"), ("Delete thread", "Keep it"), ("Settings", "Close")):
+        page.button(name).click()
+        yield name
+        page.button(close).click()
+    page.set(wait="0")
+    page.say("/wait 3")
+    page.button("Cancel")
+    yield "waiting"
+
+
+@pytest.mark.parametrize("width", [1200, 360])
+def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(page: Page, width: int) -> None:
+    page.width(width)
+    for state in states(page):
+        assert page.js("document.documentElement.scrollWidth <= innerWidth"), state
+        for scheme in get_args(Scheme):
+            page.scheme(scheme)
+            assert page.violations() == [], (state, scheme)
+
+
+def test_dark_and_light_follow_the_system(page: Page) -> None:
+    colors = {}
+    for scheme in get_args(Scheme):
+        page.scheme(scheme)
+        colors[scheme] = page.js("getComputedStyle(document.body).backgroundColor")
+    brightness = {scheme: sum(map(int, re.findall(r"\d+", color))) for scheme, color in colors.items()}
+    assert brightness["dark"] < 150 < 600 < brightness["light"]
+
+
+def test_the_page_is_one_file_without_secrets_that_loads_nothing_else(page: Page) -> None:
+    text = PAGE_FILE.read_text()
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+    loaded = page.js("performance.getEntriesByType('resource').map(one => one.name)")
+    assert {name for name in loaded if not name.startswith("data:")} == {f"{page.root}{FUNCTION_PATH}"}
