@@ -1,4 +1,4 @@
-"""All sixteen actions, one after the other, with both backends: the same answers, ids apart."""
+"""All seventeen actions, one after the other, with both backends: the same answers, ids apart."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -72,6 +72,7 @@ def scenario(call: Callable[..., Json]) -> None:
     call(action="get-thread", threadId=thread)
     call(action="delete-assistant", assistantId=assistant)
     call(action="get-assistant", assistantId=assistant)
+    call(action="describe")
 
 
 def played(function: Function) -> list[tuple[str, Json]]:
@@ -113,7 +114,7 @@ def of(answers: list[tuple[str, Json]], action: str) -> list[Json]:
 
 def test_every_action_is_played(answers: list[tuple[str, Json]]) -> None:
     assert {name for name, _ in answers} == set(ACTIONS)
-    assert len(ACTIONS) == 16
+    assert len(ACTIONS) == 17
 
 
 def test_every_step_has_its_status(answers: list[tuple[str, Json]]) -> None:
