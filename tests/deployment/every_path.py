@@ -78,6 +78,7 @@ ARGUMENTS: dict[str, Json] = {
     "list-messages": {"threadId": "thread_1", "limit": 5},
     "delete-thread": {"threadId": "thread_1"},
     "delete-assistant": {"assistantId": "asst_1"},
+    "describe": {},
 }
 
 ASSISTANT = {

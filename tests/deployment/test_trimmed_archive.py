@@ -74,26 +74,27 @@ def test_no_module_that_was_left_out_is_ever_looked_for(report: Any) -> None:
 
 
 def test_every_call_ends_as_with_all_packages(report: Any, report_of_all_packages: Any) -> None:
-    assert len(report["calls"]) == 16 * (1 + 4 + 2 * 14)
+    assert len(report["calls"]) == 17 * (1 + 4 + 2 * 14)
     assert report["calls"] == report_of_all_packages["calls"]
 
 
 def test_every_action_works_on_todays_openai(report: Any) -> None:
     answered = {call["action"]: call["error"] for call in report["calls"] if call["failure"] is None}
     assert answered.pop("cancel-run")  # it had ended before
-    assert len(answered) == 15
+    assert len(answered) == 16
     assert not any(answered.values()), answered
 
 
 def test_every_action_works_on_an_assistants_server(report: Any) -> None:
     answered = {c["action"]: c["error"] for c in report["calls"] if c["failure"] == "run completed"}
-    assert len(answered) == 16
+    assert len(answered) == 17
     assert not any(answered.values()), answered
 
 
 def test_every_failure_is_told_as_one(report: Any) -> None:
     broken = [c for c in report["calls"] if c["failure"] and not str(c["failure"]).startswith("run ")]
-    assert [call for call in broken if not call["error"]] == []
+    untold = {call["action"] for call in broken if not call["error"]}
+    assert untold == {"describe"}  # it needs no OpenAI
 
 
 def test_what_was_left_out_fails_to_import_loudly(uploaded: Path) -> None:

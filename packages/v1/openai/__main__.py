@@ -16,12 +16,13 @@ from assistant_function.invocation import Invocation, World
 from assistant_function.settings import Settings
 
 REAL_WORLD = World()
+NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
 
 
 def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
     """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
     begun = world.now()
-    record: Json = {"action": None, "openaiRequestId": None}
+    record: Json = {"action": None, "openaiRequestId": None, "changed": False}
     cors = access.OPEN_TO_ALL_PAGES
     try:
         configured = settings.read(world.environment)
@@ -32,7 +33,7 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
         else:
             answer = envelope.success(_answered(called, configured, world, record))
     except Exception as problem:
-        failure = errors.failure(problem, _thread_id(args))
+        failure = errors.failure(problem, _thread_id(args), _advice(args, record["changed"]))
         record |= errors.fault(problem)
         answer = envelope.refusal(failure, settings.secrets(world.environment))
     answer["headers"] |= cors
@@ -49,20 +50,31 @@ def _answered(called: Invocation, configured: Settings, world: World, record: Js
     access.check_token(called, action.admin, configured)
     arguments = {key: value for key, value in called.parameters.items() if key != "action"}
     checked = params.read(name, arguments, action.spec)
+    if not action.needs_openai:
+        return action.handler(Call(NO_CLIENT, checked, called.deadline, configured))
     connection = client.connect(configured, called.deadline, world.wire)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
             return action.handler(Call(connection.client, checked, called.deadline, configured))
     finally:
-        record["openaiRequestId"] = connection.network.last_request_id
+        network = connection.network
+        record |= {"openaiRequestId": network.last_request_id, "changed": network.changed}
 
 
 def _looked_up(name: Any) -> tuple[str, Action]:
     if isinstance(name, str) and name in ACTIONS:
         return name, ACTIONS[name]
-    problem = f"unknown action {str(name)[:80]!r}" if name else "action is required"
+    shown = name[:80] if isinstance(name, str) else type(name).__name__
+    problem = f"unknown action {shown!r}" if name else "action is required"
     raise InvalidRequest(f"{problem}; the actions are: {', '.join(ACTIONS)}")
+
+
+def _advice(args: Any, changed: bool) -> str:
+    """What to do after a failure: how safe is it to repeat the call?"""
+    if not changed:
+        return errors.AGAIN
+    return errors.ONCE if args.get("requestId") and args.get("threadId") else errors.LOOK
 
 
 def _thread_id(args: Any) -> str | None:

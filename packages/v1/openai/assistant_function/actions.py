@@ -11,44 +11,54 @@ from assistant_function.params import Param, Spec
 
 
 class Action(NamedTuple):
-    """What answers an action, what it takes, and whether it needs the admin's token."""
+    """What answers an action, what it takes, which of describe.DATA it answers with; whether it needs the
+    admin's token, and OpenAI."""
 
+    about: str
     handler: Callable[[Call], Json]
     spec: Spec
+    data: str
     admin: bool = False
+    needs_openai: bool = True
 
 
-ASSISTANT = Param("assistantId", p.identifier)
-THREAD = Param("threadId", p.identifier)
-RUN = Param("runId", p.identifier)
-REQUEST = Param("requestId", p.identifier)
-MESSAGE = Param("message", p.message)
-METADATA = Param("metadata", p.metadata)
-NAME = Param("name", p.text)
-INSTRUCTIONS = Param("instructions", p.text)
-MODEL = Param("model", p.text)
-WAIT = Param("wait", p.number(0, p.MOST_WAIT_SECONDS))
+def describe(call: Call) -> Json:
+    from assistant_function import describe as description  # not at every start
+
+    return description.openapi(ACTIONS, call.settings)
+
+
+ASSISTANT = Param("assistantId", p.identifier, "The assistant's id.")
+THREAD = Param("threadId", p.identifier, "The thread's id.")
+RUN = Param("runId", p.identifier, "The run's id.")
+REQUEST = Param("requestId", p.identifier, "The caller's own id of this request: repeated, it is done once.")
+MESSAGE = Param("message", p.message, "The message's text; the setting MAX_MESSAGE_CHARS limits it.")
+METADATA = Param("metadata", p.metadata, "The caller's own notes, replaced as a whole.")
+NAME = Param("name", p.text, "The assistant's name; OpenAI takes at most 128 characters.")
+INSTRUCTIONS = Param("instructions", p.text, "What the assistant is told to be; of a run: in place of that.")
+MODEL = Param("model", p.text, "The model's name; the setting OPENAI_MODEL where none is given.")
+WAIT = Param("wait", p.number(0, p.MOST_WAIT_SECONDS), "The most seconds to wait for the run; 0: not at all.")
 
 MORE_OF_AN_ASSISTANT = (
     MODEL,
-    Param("description", p.text),
-    Param("tools", p.tools),
+    Param("description", p.text, "What the assistant is for; only shown."),
+    Param("tools", p.tools, "The tools that it may use."),
     METADATA,
-    Param("temperature", p.number(0, 2)),
-    Param("topP", p.number(0, 1)),
-    Param("responseFormat", p.response_format),
+    Param("temperature", p.number(0, 2), "How freely words are chosen; not every model takes it."),
+    Param("topP", p.number(0, 1), "The share of likely words to choose from; not every model takes it."),
+    Param("responseFormat", p.response_format, "Text or JSON."),
 )
 PAGE = (
-    Param("limit", p.integer(1, 100)),
-    Param("order", p.choice("asc", "desc")),
-    Param("after", p.identifier),
-    Param("before", p.identifier),
+    Param("limit", p.integer(1, 100), "How many at most; without it 20 assistants, 100 messages."),
+    Param("order", p.choice("asc", "desc"), "Oldest first (asc) or latest first (desc)."),
+    Param("after", p.identifier, "Only what follows the object with this id."),
+    Param("before", p.identifier, "Only what precedes the object with this id."),
 )
 RUN_SETTINGS = (
     INSTRUCTIONS,
-    Param("additionalInstructions", p.text),
+    Param("additionalInstructions", p.text, "What this run is told on top of the assistant's instructions."),
     MODEL,
-    Param("maxCompletionTokens", p.integer(1, 1_000_000)),
+    Param("maxCompletionTokens", p.integer(1, 1_000_000), "The most tokens that the answer may have."),
     METADATA,
     WAIT,
     REQUEST,
@@ -56,33 +66,86 @@ RUN_SETTINGS = (
 
 ACTIONS: dict[str, Action] = {
     "create-assistant": Action(
-        assistants.create, Spec(one_of=(NAME, INSTRUCTIONS), takes=MORE_OF_AN_ASSISTANT), admin=True
-    ),
-    "list-assistants": Action(assistants.list_page, Spec(takes=PAGE), admin=True),
-    "get-assistant": Action(assistants.get, Spec(needs=(ASSISTANT,)), admin=True),
-    "update-assistant": Action(
-        assistants.update,
-        Spec(needs=(ASSISTANT,), one_of=(NAME, INSTRUCTIONS, *MORE_OF_AN_ASSISTANT), resets=True),
+        "Creates an assistant.",
+        assistants.create,
+        Spec(one_of=(NAME, INSTRUCTIONS), takes=MORE_OF_AN_ASSISTANT),
+        data="Assistant",
         admin=True,
     ),
-    "create-thread": Action(threads.create, Spec(takes=(METADATA, Param("messages", p.messages)))),
+    "list-assistants": Action(
+        "Lists the assistants.", assistants.list_page, Spec(takes=PAGE), data="Assistants", admin=True
+    ),
+    "get-assistant": Action(
+        "Shows an assistant.", assistants.get, Spec(needs=(ASSISTANT,)), data="Assistant", admin=True
+    ),
+    "update-assistant": Action(
+        "Changes an assistant; null resets a value.",
+        assistants.update,
+        Spec(needs=(ASSISTANT,), one_of=(NAME, INSTRUCTIONS, *MORE_OF_AN_ASSISTANT), resets=True),
+        data="Assistant",
+        admin=True,
+    ),
+    "create-thread": Action(
+        "Creates a thread.",
+        threads.create,
+        Spec(takes=(METADATA, Param("messages", p.messages, "The messages that it begins with."))),
+        data="Thread",
+    ),
     "send-message": Action(
+        "Adds a message to a thread.",
         messages.send,
         Spec(
-            needs=(THREAD, MESSAGE), takes=(Param("role", p.choice("user", "assistant")), METADATA, REQUEST)
+            needs=(THREAD, MESSAGE),
+            takes=(Param("role", p.choice("user", "assistant"), "Whose message it is."), METADATA, REQUEST),
         ),
+        data="Message",
     ),
-    "run-assistant": Action(runs.run, Spec(needs=(THREAD, ASSISTANT), takes=(MESSAGE, *RUN_SETTINGS))),
-    "get-thread": Action(threads.get, Spec(needs=(THREAD,))),
-    "list-messages": Action(messages.list_page, Spec(needs=(THREAD,), takes=(*PAGE, RUN))),
-    "delete-thread": Action(threads.delete, Spec(needs=(THREAD,))),
-    "delete-assistant": Action(assistants.delete, Spec(needs=(ASSISTANT,)), admin=True),
-    "update-thread": Action(threads.update, Spec(needs=(THREAD, METADATA))),
-    "get-run": Action(runs.get, Spec(needs=(THREAD, RUN), takes=(WAIT,))),
-    "cancel-run": Action(runs.cancel, Spec(needs=(THREAD, RUN))),
+    "run-assistant": Action(
+        "Lets an assistant answer in a thread, and waits for it.",
+        runs.run,
+        Spec(needs=(THREAD, ASSISTANT), takes=(MESSAGE, *RUN_SETTINGS)),
+        data="Run",
+    ),
+    "get-thread": Action("Shows a thread.", threads.get, Spec(needs=(THREAD,)), data="Thread"),
+    "list-messages": Action(
+        "Lists a thread's messages.",
+        messages.list_page,
+        Spec(needs=(THREAD,), takes=(*PAGE, RUN)),
+        data="Messages",
+    ),
+    "delete-thread": Action(
+        "Erases a thread and its messages.", threads.delete, Spec(needs=(THREAD,)), data="DeletedThread"
+    ),
+    "delete-assistant": Action(
+        "Deletes an assistant.",
+        assistants.delete,
+        Spec(needs=(ASSISTANT,)),
+        data="DeletedAssistant",
+        admin=True,
+    ),
+    "update-thread": Action(
+        "Replaces a thread's metadata.", threads.update, Spec(needs=(THREAD, METADATA)), data="Thread"
+    ),
+    "get-run": Action(
+        "Shows a run, and waits for it.", runs.get, Spec(needs=(THREAD, RUN), takes=(WAIT,)), data="Run"
+    ),
+    "cancel-run": Action("Stops a run.", runs.cancel, Spec(needs=(THREAD, RUN)), data="Run"),
     "submit-tool-outputs": Action(
+        "Gives a run the outputs that it asks for, and waits for it.",
         runs.submit_tool_outputs,
-        Spec(needs=(THREAD, RUN, Param("toolOutputs", p.tool_outputs)), takes=(WAIT,)),
+        Spec(
+            needs=(THREAD, RUN, Param("toolOutputs", p.tool_outputs, "The outputs of the run's toolCalls.")),
+            takes=(WAIT,),
+        ),
+        data="Run",
     ),
-    "chat": Action(runs.chat, Spec(needs=(MESSAGE, ASSISTANT), takes=(THREAD, *RUN_SETTINGS))),
+    "chat": Action(
+        "One turn in one call: creates the thread where none is given, sends the message, runs, answers.",
+        runs.chat,
+        Spec(needs=(MESSAGE, ASSISTANT), takes=(THREAD, *RUN_SETTINGS)),
+        data="Run",
+    ),
+    "describe": Action(
+        "Describes this function: OpenAPI 3.1.", describe, Spec(), data="Description", needs_openai=False
+    ),
 }

@@ -4,27 +4,40 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Never
 
 from assistant_function.errors import InvalidRequest, Json
 
-Reader = Callable[[str, Any], Any]
 MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 RESERVED = "requests_"  # begins the metadata pairs that note requestIds; callers do not see them
 MOST_WAIT_SECONDS = 900  # the platform's longest call
 MOST_DEPTH = 64
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+ID_PATTERN = "[A-Za-z0-9_-]{1,128}"
+_ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OUTPUT_ID_NAMES = ("toolCallId", "tool_call_id", "id")
 
 
+@dataclass(frozen=True)
+class Reader:
+    """What reads a parameter's value (raising InvalidRequest), and the JSON Schema of what it takes."""
+
+    read: Callable[[str, Any], Any]
+    schema: Json
+
+    def __call__(self, name: str, value: Any) -> Any:
+        return self.read(name, value)
+
+
 class Param(NamedTuple):
-    """One parameter: its name in a call, and what reads its value (raising InvalidRequest)."""
+    """One parameter: its name in a call, what reads its value, and what it is for."""
 
     name: str
     read: Reader
+    about: str = ""
 
 
 class Spec(NamedTuple):
@@ -46,6 +59,12 @@ class Spec(NamedTuple):
 # ---------------------------------------------------------------- readers
 
 
+def reads(schema: Json) -> Callable[[Callable[[str, Any], Any]], Reader]:
+    """Makes a function a reader of this schema; `#/…` names a part of describe.COMPONENTS."""
+    return lambda read: Reader(read, schema)
+
+
+@reads({"type": "string", "maxLength": MOST_TEXT_CHARACTERS})
 def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         _refuse(name, "must be text")
@@ -55,6 +74,7 @@ def text(name: str, value: Any) -> str:
     return value
 
 
+@reads({"type": "string", "minLength": 1})
 def message(name: str, value: Any) -> str:
     """A message's text; how long it may be is a setting, which the handlers know."""
     if not isinstance(value, str):
@@ -65,6 +85,7 @@ def message(name: str, value: Any) -> str:
     return value
 
 
+@reads({"type": "string", "pattern": f"^{ID_PATTERN}$"})
 def identifier(name: str, value: Any) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         _refuse(name, "must be an id: 1 to 128 letters, digits, _ and -")
@@ -72,6 +93,7 @@ def identifier(name: str, value: Any) -> str:
 
 
 def integer(low: int, high: int) -> Reader:
+    @reads({"type": "integer", "minimum": low, "maximum": high})
     def read(name: str, value: Any) -> int:
         number = _number(value)
         if number is None or number != int(number) or not low <= number <= high:
@@ -82,6 +104,7 @@ def integer(low: int, high: int) -> Reader:
 
 
 def number(low: float, high: float) -> Reader:
+    @reads({"type": "number", "minimum": low, "maximum": high})
     def read(name: str, value: Any) -> float:
         given = _number(value)
         if given is None or not low <= given <= high:
@@ -92,6 +115,7 @@ def number(low: float, high: float) -> Reader:
 
 
 def choice(*options: str) -> Reader:
+    @reads({"type": "string", "enum": list(options)})
     def read(name: str, value: Any) -> str:
         if value not in options:
             _refuse(name, f"must be {' or '.join(options)}")
@@ -100,6 +124,7 @@ def choice(*options: str) -> Reader:
     return read
 
 
+@reads({"$ref": "#/components/schemas/Metadata"})
 def metadata(name: str, value: Any) -> dict[str, str]:
     pairs = _json(name, value, dict, "an object")
     if len(pairs) > MOST_PAIRS:
@@ -114,6 +139,7 @@ def metadata(name: str, value: Any) -> dict[str, str]:
     return dict(pairs)
 
 
+@reads({"$ref": "#/components/schemas/Tools"})
 def tools(name: str, value: Any) -> list[Json]:
     found = _objects(name, value)
     for place, tool in enumerate(found):
@@ -122,6 +148,7 @@ def tools(name: str, value: Any) -> list[Json]:
     return found
 
 
+@reads({"$ref": "#/components/schemas/NewMessages"})
 def messages(name: str, value: Any) -> list[Json]:
     """`[{role, content}]`, content as text or as Assistants v2 content parts."""
     found = _objects(name, value)
@@ -134,6 +161,7 @@ def messages(name: str, value: Any) -> list[Json]:
     return found
 
 
+@reads({"$ref": "#/components/schemas/ToolOutputs"})
 def tool_outputs(name: str, value: Any) -> list[Json]:
     """`[{toolCallId, output}]` -> as v2 wants them; an output that is no text is sent as JSON."""
     found = []
@@ -154,12 +182,14 @@ def tool_outputs(name: str, value: Any) -> list[Json]:
     return found
 
 
+@reads({"$ref": "#/components/schemas/ResponseFormat"})
 def response_format(name: str, value: Any) -> Json | str:
     """`auto`, `text`, `json_object`, or the object that v2 takes."""
-    if value == "auto":
-        return "auto"
-    if value in ("text", "json_object"):
-        return {"type": value}
+    word = value.strip('"') if isinstance(value, str) else None  # as JSON text it has quotation marks
+    if word == "auto":
+        return word
+    if word in ("text", "json_object"):
+        return {"type": word}
     found: Json = _json(name, value, dict, "auto, text, json_object or an object")
     if not isinstance(found.get("type"), str):
         _refuse(f"{name}.type", "is required")
