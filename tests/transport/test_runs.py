@@ -632,6 +632,7 @@ def test_the_tool_choice_is_shown_as_v2_has_it(choice: Any, wanted: Any) -> None
 def test_a_response_of_another_program_is_shown_and_fits_v2s_model() -> None:
     found = {
         "id": "resp_1",
+        "object": "response",
         "created_at": 1.5,
         "status": "completed",
         "conversation": {"id": "conv_1"},
