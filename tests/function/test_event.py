@@ -112,7 +112,10 @@ def test_without_a_deadline_there_are_27_seconds(environment: dict[str, str]) ->
 def test_a_call_without_time_says_so_and_asks_nothing() -> None:
     upstream = always(200, THREAD)
     answer = upstream.function().main(THREAD_PARAMS, Context(100))
-    assert (answer["statusCode"], answer["body"]["error"]) == (504, "OpenAI did not answer in time")
+    assert (answer["statusCode"], answer["body"]["error"]) == (
+        504,
+        "OpenAI did not answer in time; try again",
+    )
     assert upstream.seen == []
 
 
