@@ -30,7 +30,9 @@ FLAGS = (
 WAIT_SECONDS = 15
 POLL_SECONDS = 0.02
 AXE = distribution("axe-playwright-python").locate_file("axe_playwright_python/axe.min.js")
-RUN_AXE = "const done = arguments[0]; axe.run().then(found => done(found.violations), why => done(String(why)))"
+RUN_AXE = (
+    "const done = arguments[0]; axe.run().then(found => done(found.violations), why => done(String(why)))"
+)
 Scheme = Literal["light", "dark"]
 
 
@@ -82,7 +84,9 @@ class Page:
 
     def one(self, selector: str) -> WebElement:
         """The first such element, once it is shown."""
-        found: WebElement = self.until(lambda: next(filter(WebElement.is_displayed, self.all(selector)), None))
+        found: WebElement = self.until(
+            lambda: next(filter(WebElement.is_displayed, self.all(selector)), None)
+        )
         return found
 
     def js(self, expression: str) -> Any:
@@ -136,11 +140,17 @@ class Page:
         return self.messages()[-1]
 
     def messages(self) -> list[str]:
-        found: list[str] = self.js("[...document.querySelectorAll('#log .message > p')].map(p => p.textContent)")
+        found: list[str] = self.js(
+            "[...document.querySelectorAll('#log .message > p')].map(p => p.textContent)"
+        )
         return found
 
     def waiting(self) -> bool:
         return bool(self.all("#next .dots"))
+
+    def heard(self) -> str:
+        """What a screen reader was told last."""
+        return str(self.js("document.getElementById('status').textContent"))
 
     def problem(self) -> str:
         """The text of the error, once there is one."""
@@ -153,8 +163,9 @@ class Page:
 
     def called(self) -> list[str]:
         """`action status` of the latest calls, oldest first."""
-        shown = "[...document.querySelectorAll('#calls li')].map(c => [...c.children].slice(0, 2).map(s => s.textContent).join(' '))"
-        return list(reversed(self.js(shown)))
+        words = "[...call.children].slice(0, 2).map(word => word.textContent).join(' ')"
+        shown = self.js(f"[...document.querySelectorAll('#calls li')].map(call => {words})")
+        return list(reversed(shown))
 
     def set(self, **values: str) -> None:
         """Through the settings: url, token, wait."""
@@ -172,10 +183,18 @@ class Page:
         self.driver.get("about:blank")
 
     def width(self, pixels: int, height: int = 800) -> None:
-        self._devtools("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=False)
+        self._devtools(
+            "Emulation.setDeviceMetricsOverride",
+            width=pixels,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
 
     def scheme(self, scheme: Scheme) -> None:
-        self._devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self._devtools(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
 
     def violations(self) -> list[str]:
         """What axe-core finds, one line for each."""
@@ -183,7 +202,10 @@ class Page:
             self.driver.execute_script(AXE.read_text())
         found = self.driver.execute_async_script(RUN_AXE)
         assert isinstance(found, list), found
-        return [f"{one['id']}: {one['help']}: {json.dumps([n['html'] for n in one['nodes']])[:600]}" for one in found]
+        return [
+            f"{one['id']}: {one['help']}: {json.dumps([n['html'] for n in one['nodes']])[:600]}"
+            for one in found
+        ]
 
     def _devtools(self, command: str, **parameters: object) -> None:
         self.driver.execute_cdp_cmd(command, parameters)

@@ -1,14 +1,19 @@
 """The function at home with the page at /, and one browser for all tests."""
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 import pytest
+from dotenv import dotenv_values
 from selenium.webdriver import Chrome
 
 from local import devhost
-from local.emulator.server import Emulator, start_emulator
+from local.emulator.echo import EchoModel
+from local.emulator.server import Emulator
 from tests.page.browser import Page, chromium
 
 ROOT = Path(__file__).parents[2]
@@ -22,17 +27,63 @@ TOOL = {
 }
 
 
+MODEL_TICK_SECONDS = 0.01
+
+
+class Gate:
+    """Runs that a message with `/wait 1` starts go on until open() is called."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    def close(self) -> None:
+        self._opened.clear()
+
+    async def pass_through(self, seconds: float) -> None:
+        while seconds and not self._opened.is_set():
+            await asyncio.sleep(MODEL_TICK_SECONDS)
+
+
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with start_emulator() as running:
+def all_gates() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def gate(all_gates: Gate) -> Iterator[Gate]:
+    """Closed at first."""
+    all_gates.close()
+    yield all_gates
+    all_gates.open()
+
+
+@pytest.fixture(scope="module")
+def emulator(all_gates: Gate) -> Iterator[Emulator]:
+    with Emulator(model=EchoModel(all_gates.pass_through)).start() as running:
         yield running
+
+
+def deployed(emulator: Emulator, **settings: str) -> AbstractContextManager[devhost.Host]:
+    """The function as project.yml deploys it, with the page."""
+    given = {name: value for name, value in dotenv_values(ROOT / ".env.example").items() if value}
+    given |= {"OPENAI_API_KEY": "local-key", "OPENAI_BASE_URL": emulator.url, **settings}
+    return devhost.serve(devhost.read_project(ROOT, given), log=lambda _: None)
 
 
 @pytest.fixture(scope="module")
 def host(emulator: Emulator) -> Iterator[devhost.Host]:
-    """The function on devhost, open to everybody."""
-    settings = {"OPENAI_API_KEY": "local-key", "OPENAI_BASE_URL": emulator.url}
-    with devhost.serve(ROOT / "packages/v1/openai", settings, log=lambda _: None) as running:
+    """Open to everybody."""
+    with deployed(emulator) as running:
+        yield running
+
+
+@pytest.fixture
+def guarded(emulator: Emulator) -> Iterator[devhost.Host]:
+    """Another one, on another origin, which wants a token."""
+    with deployed(emulator, ACCESS_TOKEN="open-sesame") as running:
         yield running
 
 
@@ -42,7 +93,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def assistant(host: devhost.Host) -> str:
     """The id of an assistant with a tool."""
     wanted = {
