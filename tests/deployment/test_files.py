@@ -135,7 +135,7 @@ def test_project_is_read_with_values_for_its_names(project_text: str, tmp_path: 
     )
     assert function.environment == dict.fromkeys(variables_in(project_text), "x") | {"ACCESS_TOKEN": "007"}
     assert function.timeout_seconds == 60
-    assert not function.custom_options
+    assert function.custom_options
 
 
 def test_project_without_a_value_for_a_name_is_refused(project_text: str, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ RUN = [
     "additionalInstructions",
     "model",
     "maxCompletionTokens",
+    "responseFormat",
     "metadata",
     "wait",
 ]
@@ -34,14 +35,14 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "list-messages": (["threadId"], [*PAGE, "runId"]),
     "delete-thread": (["threadId"], []),
     "delete-assistant": (["assistantId"], []),
-    "update-thread": (["threadId", "metadata"], []),
+    "update-thread": (["threadId"], ["metadata"]),
     "get-run": (["threadId", "runId"], ["wait"]),
     "cancel-run": (["threadId", "runId"], []),
     "submit-tool-outputs": (["threadId", "runId", "toolOutputs"], ["wait"]),
     "chat": (["message", "assistantId"], ["threadId", *RUN[1:]]),
     "describe": ([], []),
 }
-ADDED = ["requestId"]  # not of the contract
+ADDED = ["requestId", "toolResources"]  # not of the contract
 GIVEN: Json = {
     "assistantId": "asst_1",
     "threadId": "thread_1",
@@ -103,6 +104,9 @@ def test_an_assistant_needs_a_name_or_instructions(params: Json) -> None:
 
 
 def test_an_update_needs_one_more_parameter() -> None:
+    assert refused(action="update-thread", threadId="thread_1") == (
+        "metadata or toolResources is required for update-thread"
+    )
     assert refused(action="update-assistant", assistantId="asst_1").endswith(
         "or responseFormat is required for update-assistant"
     )

@@ -37,16 +37,19 @@ METADATA = Param("metadata", p.metadata, "The caller's own notes, replaced as a 
 NAME = Param("name", p.text, "The assistant's name; OpenAI takes at most 128 characters.")
 INSTRUCTIONS = Param("instructions", p.text, "What the assistant is told to be; of a run: in place of that.")
 MODEL = Param("model", p.text, "The model's name; the setting OPENAI_MODEL where none is given.")
+TOOL_RESOURCES = Param("toolResources", p.tool_resources, "What the tools use: the vector stores to search.")
+RESPONSE_FORMAT = Param("responseFormat", p.response_format, "Text or JSON.")
 WAIT = Param("wait", p.number(0, p.MOST_WAIT_SECONDS), "The most seconds to wait for the run; 0: not at all.")
 
 MORE_OF_AN_ASSISTANT = (
     MODEL,
     Param("description", p.text, "What the assistant is for; only shown."),
     Param("tools", p.tools, "The tools that it may use."),
+    TOOL_RESOURCES,
     METADATA,
     Param("temperature", p.number(0, 2), "How freely words are chosen; not every model takes it."),
     Param("topP", p.number(0, 1), "The share of likely words to choose from; not every model takes it."),
-    Param("responseFormat", p.response_format, "Text or JSON."),
+    RESPONSE_FORMAT,
 )
 PAGE = (
     Param("limit", p.integer(1, 100), "How many at most; without it 20 assistants, 100 messages."),
@@ -59,6 +62,7 @@ RUN_SETTINGS = (
     Param("additionalInstructions", p.text, "What this run is told on top of the assistant's instructions."),
     MODEL,
     Param("maxCompletionTokens", p.integer(1, 1_000_000), "The most tokens that the answer may have."),
+    RESPONSE_FORMAT,
     METADATA,
     WAIT,
     REQUEST,
@@ -88,7 +92,13 @@ ACTIONS: dict[str, Action] = {
     "create-thread": Action(
         "Creates a thread.",
         threads.create,
-        Spec(takes=(METADATA, Param("messages", p.messages, "The messages that it begins with."))),
+        Spec(
+            takes=(
+                METADATA,
+                Param("messages", p.messages, "The messages that it begins with."),
+                TOOL_RESOURCES,
+            )
+        ),
         data="Thread",
     ),
     "send-message": Action(
@@ -124,7 +134,10 @@ ACTIONS: dict[str, Action] = {
         admin=True,
     ),
     "update-thread": Action(
-        "Replaces a thread's metadata.", threads.update, Spec(needs=(THREAD, METADATA)), data="Thread"
+        "Replaces a thread's metadata or tool resources; null resets them.",
+        threads.update,
+        Spec(needs=(THREAD,), one_of=(METADATA, TOOL_RESOURCES), resets=True),
+        data="Thread",
     ),
     "get-run": Action(
         "Shows a run, and waits for it.", runs.get, Spec(needs=(THREAD, RUN), takes=(WAIT,)), data="Run"

@@ -256,6 +256,7 @@ NUMBER_OR_NULL: Json = {"type": ["number", "null"]}
 COUNT_OR_NULL: Json = {"type": ["integer", "null"]}
 FLAG: Json = {"type": "boolean"}
 ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
+OBJECT_OR_NULL: Json = {"type": ["object", "null"], "additionalProperties": True}
 TEXTS_BY_NAME: Json = {"type": "object", "additionalProperties": TEXT}
 SECONDS: Json = {"type": ["integer", "null"], "description": "Unix seconds; null where OpenAI does not tell."}
 PAGE: Json = {"hasMore": FLAG, "firstId": TEXT_OR_NULL, "lastId": TEXT_OR_NULL}
@@ -269,6 +270,7 @@ DATA: dict[str, Json] = {
             "instructions": TEXT_OR_NULL,
             "model": TEXT_OR_NULL,
             "tools": _list(_object({"type": TEXT})),
+            "toolResources": OBJECT_OR_NULL,
             "metadata": TEXTS_BY_NAME,
             "temperature": NUMBER_OR_NULL,
             "topP": NUMBER_OR_NULL,
@@ -276,7 +278,9 @@ DATA: dict[str, Json] = {
         }
     ),
     "Assistants": _object({"assistants": _list(_ref("Assistant")), **PAGE}),
-    "Thread": _object({"threadId": TEXT, "metadata": TEXTS_BY_NAME, "createdAt": SECONDS}),
+    "Thread": _object(
+        {"threadId": TEXT, "metadata": TEXTS_BY_NAME, "toolResources": OBJECT_OR_NULL, "createdAt": SECONDS}
+    ),
     "Message": _object(
         {
             "messageId": TEXT,
@@ -309,6 +313,9 @@ DATA: dict[str, Json] = {
     "DeletedThread": _object({"threadId": TEXT, "deleted": FLAG}),
     "DeletedAssistant": _object({"assistantId": TEXT, "deleted": FLAG}),
     "Description": _object({"openapi": TEXT, "info": ANY_OBJECT, "paths": ANY_OBJECT}),
+}
+DATA["Run"]["properties"]["parsed"] = {
+    "description": "Where JSON was asked for: the value of `response`, null where that is no JSON."
 }
 
 _FUNCTION = _closed(
@@ -390,6 +397,7 @@ PARTS: dict[str, Json] = {
             _closed(_WEB_SEARCH, "type"),
         ]
     },
+    "ToolResources": _closed({"file_search": _closed({"vector_store_ids": _list(TEXT)})}),
     "NewMessages": _list(_ref("NewMessage")),
     "NewMessage": _closed(
         {

@@ -15,6 +15,8 @@ def fit(data: Json) -> Json:
     """The data as it is, or a page with fewer entries (`hasMore`), or with its longest texts cut."""
     if _bytes(data) <= MOST_BYTES:
         return data
+    if data.get("parsed") is not None:  # its text is there too
+        return fit({**data, "parsed": None})
     name = next((name for name in LISTS if "hasMore" in data and len(data.get(name) or []) > 1), None)
     return fit(_with_fewer(data, name)) if name else _with_shorter_texts(data)
 

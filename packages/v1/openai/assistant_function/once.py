@@ -101,6 +101,7 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
         ledger.write(note)
         return _noted(ledger, note, _create_run(call, thread_id, fields)), []
     lost = {"id": None, "thread_id": thread_id, "assistant_id": fields["assistant_id"]}
+    lost["response_format"] = fields.get("response_format")
     while not note.done:
         if written := _written_after(call, thread_id, note):
             return lost | {"status": "completed"}, written

@@ -182,6 +182,12 @@ def tool_outputs(name: str, value: Any) -> list[Json]:
     return found
 
 
+@reads({"$ref": "#/components/schemas/ToolResources"})
+def tool_resources(name: str, value: Any) -> Json:
+    """What v2's tools use, in v2's own spelling: `{"file_search": {"vector_store_ids": [...]}}`."""
+    return dict(_json(name, value, dict, "an object"))
+
+
 @reads({"$ref": "#/components/schemas/ResponseFormat"})
 def response_format(name: str, value: Any) -> Json | str:
     """`auto`, `text`, `json_object`, or the object that v2 takes."""

@@ -11,6 +11,7 @@ FIELDS = (
     "model",
     "description",
     "tools",
+    "toolResources",
     "metadata",
     "temperature",
     "topP",

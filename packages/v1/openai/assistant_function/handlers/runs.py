@@ -11,7 +11,14 @@ from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
 from assistant_function.params import v2_arguments
 
-SETTINGS = ("instructions", "additionalInstructions", "model", "maxCompletionTokens", "metadata")
+SETTINGS = (
+    "instructions",
+    "additionalInstructions",
+    "model",
+    "maxCompletionTokens",
+    "responseFormat",
+    "metadata",
+)
 MOST_MESSAGES = 100
 ANSWER_SECONDS = 0.5
 ENDED_BADLY = ("failed", "cancelled", "expired")

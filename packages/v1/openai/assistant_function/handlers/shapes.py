@@ -91,6 +91,7 @@ def assistant(v2: Json) -> Json:
         "instructions": v2.get("instructions"),
         "model": v2.get("model"),
         "tools": v2.get("tools") or [],
+        "toolResources": _object(v2.get("tool_resources")) or None,
         "metadata": _object(v2.get("metadata")) or {},
         "temperature": v2.get("temperature"),
         "topP": v2.get("top_p"),
@@ -105,6 +106,7 @@ def thread(v2: Json) -> Json:
         "metadata": {
             k: v for k, v in (_object(v2.get("metadata")) or {}).items() if not k.startswith(RESERVED)
         },
+        "toolResources": _object(v2.get("tool_resources")) or None,
         "createdAt": v2.get("created_at") or None,
     }
 
@@ -129,21 +131,35 @@ def message(v2: Json) -> Json:
 
 @understood
 def run(v2: Json, messages: list[Json]) -> Json:
-    """`response` is the text of all messages that the run wrote, null until it has ended."""
+    """`response` is the text of all messages that the run wrote, null until it has ended. `parsed`, where
+    JSON was asked for, is its value: null where the text is no JSON."""
     written = [one["content"] for one in messages if one["content"]]
+    response = BETWEEN_PARTS.join(written) if v2.get("status") in ("completed", "incomplete") else None
     return {
         "runId": v2["id"],
         "threadId": v2.get("thread_id"),
         "assistantId": v2.get("assistant_id"),
         "status": v2.get("status"),
-        "response": BETWEEN_PARTS.join(written) if v2.get("status") in ("completed", "incomplete") else None,
+        "response": response,
         "messages": messages,
         "usage": _usage(v2.get("usage")),
         "toolCalls": _tool_calls(v2.get("required_action")),
         "lastError": _object(v2.get("last_error")),
         "incompleteReason": (v2.get("incomplete_details") or {}).get("reason"),
         "createdAt": v2.get("created_at") or None,
-    }
+    } | ({"parsed": _parsed(response)} if _wants_json(v2.get("response_format")) else {})
+
+
+def _wants_json(response_format: Any) -> bool:
+    return isinstance(response_format, dict) and response_format.get("type") in ("json_object", "json_schema")
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        found = json.loads(text or "", parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return None if _is_deep(found) else found
 
 
 def _content(parts: list[Json], cited: bool) -> tuple[str, list[Json]]:

@@ -1,17 +1,17 @@
 """Threads: create, get, update, delete."""
 
 from assistant_function.call import Call
-from assistant_function.errors import Json
+from assistant_function.errors import InvalidRequest, Json
 from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
 from assistant_function.once import split
-from assistant_function.params import v2_arguments
+from assistant_function.params import MOST_PAIRS, v2_arguments
 
 
 def create(call: Call) -> Json:
     for place, message in enumerate(call.params.get("messages", [])):
         checked_length(call, f"messages[{place}]", message["content"])
-    fields = v2_arguments(call.params, "metadata", "messages")
+    fields = v2_arguments(call.params, "metadata", "messages", "toolResources")
     return shapes.thread(shapes.plain(call.beta.threads.create(**fields), "thread"))
 
 
@@ -20,11 +20,21 @@ def get(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """Metadata is replaced whole, but for the notes of requestIds that ride in it."""
+    """What is given is replaced whole, but for the notes of requestIds that ride in the metadata."""
     threads, thread_id = call.beta.threads, call.params["threadId"]
-    _, notes = split(shapes.plain(threads.retrieve(thread_id), "thread").get("metadata") or {})
-    changed = threads.update(thread_id, metadata=call.params["metadata"] | notes)
-    return shapes.thread(shapes.plain(changed, "thread"))
+    fields = v2_arguments(call.params, "metadata", "toolResources")
+    if "metadata" in fields:
+        thread = shapes.plain(threads.retrieve(thread_id), "thread")
+        fields["metadata"] = _with_notes(fields["metadata"] or {}, thread)
+    return shapes.thread(shapes.plain(threads.update(thread_id, **fields), "thread"))
+
+
+def _with_notes(metadata: Json, thread: Json) -> Json:
+    _, notes = split(thread.get("metadata") or {})
+    if len(metadata) + len(notes) > MOST_PAIRS:
+        free = MOST_PAIRS - len(notes)
+        raise InvalidRequest(f"metadata holds at most {free} pairs here: {len(notes)} note requestIds")
+    return metadata | notes
 
 
 def delete(call: Call) -> Json:
