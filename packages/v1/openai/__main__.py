@@ -22,7 +22,7 @@ NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
 def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
     """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
     begun = world.now()
-    record: Json = {"action": None, "openaiRequestId": None, "changed": False}
+    record: Json = {"action": None, "openaiRequestId": None}
     cors = access.OPEN_TO_ALL_PAGES
     try:
         configured = settings.read(world.environment)
@@ -33,7 +33,7 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
         else:
             answer = envelope.success(_answered(called, configured, world, record))
     except Exception as problem:
-        failure = errors.failure(problem, _thread_id(args), _advice(args, record["changed"]))
+        failure = errors.failure(problem, _thread_id(args), _advice(args))
         record |= errors.fault(problem)
         answer = envelope.refusal(failure, settings.secrets(world.environment))
     answer["headers"] |= cors
@@ -58,8 +58,7 @@ def _answered(called: Invocation, configured: Settings, world: World, record: Js
             warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
             return action.handler(Call(connection.client, checked, called.deadline, configured))
     finally:
-        network = connection.network
-        record |= {"openaiRequestId": network.last_request_id, "changed": network.changed}
+        record["openaiRequestId"] = connection.network.last_request_id
 
 
 def _looked_up(name: Any) -> tuple[str, Action]:
@@ -70,9 +69,9 @@ def _looked_up(name: Any) -> tuple[str, Action]:
     raise InvalidRequest(f"{problem}; the actions are: {', '.join(ACTIONS)}")
 
 
-def _advice(args: Any, changed: bool) -> str:
+def _advice(args: Any) -> str:
     """What to do after a failure: how safe is it to repeat the call?"""
-    if not changed:
+    if not client.changed():
         return errors.AGAIN
     return errors.ONCE if args.get("requestId") and args.get("threadId") else errors.LOOK
 

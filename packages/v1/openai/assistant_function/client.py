@@ -30,10 +30,14 @@ def connect(settings: Settings, deadline: Deadline, wire: "httpx2.BaseTransport 
     if not settings.api_key:
         raise NotConfigured("OPENAI_API_KEY is missing; set it in the function's environment")
     connection = _kept(settings, wire)
-    connection.network.deadline = deadline
-    connection.network.last_request_id = None
+    connection.network.begin(deadline)
     connection.client.timeout = deadline.left()
     return connection
+
+
+def changed() -> bool:
+    """Whether this call changed anything at OpenAI, for all that is known."""
+    return any(connection.network.changed for connection in _open.values())
 
 
 def _kept(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:

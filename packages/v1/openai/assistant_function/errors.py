@@ -76,14 +76,19 @@ class Failure(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-NOT_UNDERSTOOD = "OpenAI's answer could not be understood; try again"
+NOT_UNDERSTOOD = "OpenAI's answer could not be understood"
+# What to do about a 502 or 504.
+AGAIN = "; try again"
+LOOK = "; the change may have been carried out: look before you repeat it"
+ONCE = "; repeat it with the same requestId: it is done once"
+GOES_ON = "; the run is not lost: take it up again with get-run"
 OWN_FAULT = "the function failed; its log has the details"
 
 # The SDK's exceptions and Python's, by class name: an error is looked up by its class, then by its bases,
 # so the SDK need not be imported for answers that never came near it. {} is OpenAI's own message.
 TABLE: dict[str, tuple[int, str]] = {
     "APITimeoutError": (504, "OpenAI did not answer in time"),
-    "APIConnectionError": (502, "OpenAI could not be reached; try again"),
+    "APIConnectionError": (502, "OpenAI could not be reached"),
     "AuthenticationError": (500, "OPENAI_API_KEY is refused by OpenAI; set a valid key"),
     "PermissionDeniedError": (500, "OPENAI_API_KEY is not allowed to do this: {}"),
     "BadRequestError": (400, "{}"),
@@ -97,7 +102,6 @@ TABLE: dict[str, tuple[int, str]] = {
     "UnicodeDecodeError": (502, NOT_UNDERSTOOD),
     "Exception": (500, OWN_FAULT),
 }
-NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "LocalProtocolError")
 BY_STATUS = {408: 504, 413: 413}  # statuses that the SDK has no class for
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
 _RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
@@ -105,19 +109,19 @@ _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\
 MOST_RETRY_AFTER_SECONDS = 86_400
 
 
-def failure(error: Exception, thread_id: str | None = None) -> Failure:
+def failure(error: Exception, thread_id: str | None = None, advice: str = AGAIN) -> Failure:
     """The answer to any exception."""
     if isinstance(error, Interrupted):
-        told = (
-            failure(error.__cause__ or error, thread_id) if isinstance(error.__cause__, Exception) else None
-        )
+        advice = GOES_ON if error.data.get("runId") else advice
+        told = failure(error.__cause__, thread_id, advice) if isinstance(error.__cause__, Exception) else None
         return (
             told._replace(data={**error.data, **(told.data or {})})
             if told
             else Failure(500, OWN_FAULT, error.data)
         )
     if isinstance(error, FunctionError):
-        return Failure(error.status, error.message, error.data, error.headers)
+        message = error.message + (advice if isinstance(error, Nonsense) else "")
+        return Failure(error.status, message, error.data, error.headers)
     words = _upstream_message(error)
     if _ACTIVE_RUN.search(words):
         return _active_run(words, thread_id)
@@ -126,7 +130,7 @@ def failure(error: Exception, thread_id: str | None = None) -> Failure:
     status = BY_STATUS.get(upstream_status, status)
     text = text.format(words or "no reason given", status=upstream_status)
     headers = _retry_after(error) if status in (429, 502) else {}
-    return Failure(status, text + _caution(error, status), None, headers)
+    return Failure(status, text + (advice if status in (502, 504) else ""), None, headers)
 
 
 def fault(error: Exception) -> Json:
@@ -162,15 +166,6 @@ def _active_run(words: str, thread_id: str | None) -> Failure:
         "wait for it with get-run or stop it with cancel-run" if run_id else "try again when it has ended"
     )
     return Failure(409, f"the thread has an active run; {advice}", {"threadId": thread_id, "runId": run_id})
-
-
-def _caution(error: Exception, status: int) -> str:
-    """A change whose answer did not come may have been made all the same."""
-    if status not in (502, 504) or getattr(getattr(error, "request", None), "method", "GET") == "GET":
-        return ""
-    if type(getattr(error, "__cause__", None)).__name__ in NEVER_SENT:
-        return ""
-    return "; the change may have been carried out: look before you repeat it"
 
 
 def _retry_after(error: Exception) -> dict[str, str]:

@@ -14,6 +14,7 @@ MOST_CONNECTIONS = 10
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 MOST_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.25
+CHANGE_SHARE = 0.8  # of the time that is left
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
 PASSING_STATUSES = (408, 500, 502, 503, 504, 529)
@@ -34,7 +35,12 @@ class Network(httpx2.BaseTransport):
     answer is 429. Reads go out again after passing failures too. Never after the deadline."""
 
     def __init__(self, wire: httpx2.BaseTransport, deadline: Deadline) -> None:
-        self._wire, self.deadline, self._beside = wire, deadline, _Beside()
+        self._wire, self._beside = wire, _Beside(wire.close)
+        self.begin(deadline)
+
+    def begin(self, deadline: Deadline) -> None:
+        """A call begins. `changed` tells from now on whether it changed anything, for all that is known."""
+        self.deadline, self.changed = deadline, False
         self.last_request_id: str | None = None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -65,9 +71,11 @@ class Network(httpx2.BaseTransport):
         return not_done or request.method == "GET"
 
     def _seconds(self, request: httpx2.Request, attempt: int) -> float:
-        """A read leaves half of the time for another attempt; a change has all of it."""
+        """A read leaves half of the time for another attempt, a change some of it to find out about it."""
         left = self.deadline.left()
-        return left / 2 if request.method == "GET" and attempt < MOST_ATTEMPTS else left
+        if request.method != "GET":
+            return left * CHANGE_SHARE
+        return left / 2 if attempt < MOST_ATTEMPTS else left
 
     def _send(self, request: httpx2.Request, seconds: float) -> httpx2.Response:
         if seconds <= 0:
@@ -81,7 +89,13 @@ class Network(httpx2.BaseTransport):
             "pool": seconds,
         }
         request.extensions = {**request.extensions, "timeout": timeout}
-        response = self._beside.run(lambda: self._exchange(request), seconds, request)
+        is_change = request.method != "GET"
+        try:
+            response = self._beside.run(lambda: self._exchange(request), seconds, request)
+        except httpx2.RequestError as problem:
+            self.changed |= is_change and not isinstance(problem, NOT_SENT)
+            raise
+        self.changed |= is_change and (response.status_code < 400 or response.status_code in PASSING_STATUSES)
         self.last_request_id = response.headers.get("x-request-id", self.last_request_id)
         return response
 
@@ -99,19 +113,25 @@ class Network(httpx2.BaseTransport):
 class _Beside:
     """Runs an exchange beside us: a socket's timeouts bound neither a name lookup nor a trickling answer.
 
-    The threads are kept for the next exchange; one that does not come back in time is left to itself."""
+    The threads are kept for the next exchange. One that does not come back in time is left to itself, and
+    all connections with it, or some answers that trickle would use them up."""
 
-    def __init__(self) -> None:
+    def __init__(self, hang_up: Callable[[], None]) -> None:
+        self._hang_up = hang_up
         self._idle: list[SimpleQueue[Task | None]] = []
 
     def run(self, exchange: Exchange, seconds: float, request: httpx2.Request) -> httpx2.Response:
-        thread = self._idle.pop() if self._idle else _started()
+        try:
+            thread = self._idle.pop()
+        except IndexError:  # not asked before: requests go out side by side
+            thread = _started()
         outcome: SimpleQueue[httpx2.Response | BaseException] = SimpleQueue()
         thread.put((exchange, outcome))
         try:
             found = outcome.get(timeout=seconds)
         except Empty:
             thread.put(None)
+            self._hang_up()
             raise httpx2.ReadTimeout("no whole answer in time", request=request) from None
         self._idle.append(thread)
         if isinstance(found, BaseException):
