@@ -1,7 +1,7 @@
 """The function's description, OpenAPI 3.1, made from the table that dispatches.
 
-One URL with an `action` is said thus: POST takes one of the requests, told apart by `action`; GET takes the
-parameters of all of them. `components.schemas.Answers` maps each action to its answer."""
+One URL with an `action` is said thus: POST takes one of the requests, told apart by `action`; a query string
+or a form takes the parameters of all of them. `components.schemas.Answers` maps each action to its answer."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ FAILURES: dict[str, tuple[str, str | None]] = {
     "502": ("OpenAI failed, or the run ended badly: `data` is the run.", "Retry-After"),
     "504": ("OpenAI did not answer in time; a change may have been carried out.", None),
 }
+OF_THE_PLATFORM = ("400", "413", "502", "504")
 
 
 def openapi(actions: "Mapping[str, Action]", settings: Settings) -> Json:
@@ -67,51 +68,54 @@ def openapi(actions: "Mapping[str, Action]", settings: Settings) -> Json:
 
 
 def _get(actions: "Mapping[str, Action]") -> Json:
-    action = {
-        "name": "action",
-        "in": "query",
-        "required": True,
-        "description": "\n".join(f"- {name}: {action.about}" for name, action in actions.items()),
-        "schema": {"type": "string", "enum": list(actions)},
-    }
-    known = {name: param for action in actions.values() for name, param in action.spec.known().items()}
-    parameters = [_query_parameter(param, actions) for param in known.values()]
+    parameters = [_query_parameter(name, schema) for name, schema in _flat(actions).items()]
     summary = "A call by query string"
-    return {"operationId": "get", "summary": summary, "parameters": [action, *parameters]} | _answers()
+    return {"operationId": "get", "summary": summary, "parameters": parameters} | _answers()
 
 
-def _query_parameter(param: Param, actions: "Mapping[str, Action]") -> Json:
-    takers = [name for name, action in actions.items() if param.name in action.spec.known()]
-    said = {"application/json": {"schema": param.read.schema}}
+def _query_parameter(name: str, schema: Json) -> Json:
+    """What is said about the value moves to the parameter; an object or a list is JSON text."""
+    value = {key: inner for key, inner in schema.items() if key != "description"}
+    said: Json = (
+        {"content": {"application/json": {"schema": value}}} if "$ref" in value else {"schema": value}
+    )
     return {
-        "name": param.name,
+        "name": name,
         "in": "query",
-        "description": f"{param.about} Taken by {', '.join(takers)}.",
-    } | ({"content": said} if is_json(param) else {"schema": param.read.schema})
+        "required": name == "action",
+        "description": schema["description"],
+    } | said
+
+
+def _flat(actions: "Mapping[str, Action]") -> Json:
+    """The parameters of all actions by name, as a query string or a form has them: without nulls."""
+    about = "\n".join(f"- {name}: {action.about}" for name, action in actions.items())
+    known = {name: param for action in actions.values() for name, param in action.spec.known().items()}
+    return {"action": {"type": "string", "enum": list(actions), "description": about}} | {
+        name: param.read.schema | {"description": f"{param.about} Taken by {_takers(name, actions)}."}
+        for name, param in known.items()
+    }
+
+
+def _takers(name: str, actions: "Mapping[str, Action]") -> str:
+    return ", ".join(taker for taker, action in actions.items() if name in action.spec.known())
 
 
 def _post(actions: "Mapping[str, Action]") -> Json:
-    request = _ref("Request")
-    structured = {
+    as_text = {
         name: {"contentType": "application/json"}
-        for action in actions.values()
-        for name, param in action.spec.known().items()
-        if is_json(param)
+        for name, schema in _flat(actions).items()
+        if "$ref" in schema
     }
     content = {
-        "application/json": {"schema": request},
-        "application/x-www-form-urlencoded": {"schema": request, "encoding": structured},
+        "application/json": {"schema": _ref("Request")},
+        "application/x-www-form-urlencoded": {"schema": _ref("Form"), "encoding": as_text},
     }
     return {
         "operationId": "post",
         "summary": "A call by JSON or form",
         "requestBody": {"required": True, "content": content},
     } | _answers()
-
-
-def is_json(param: Param) -> bool:
-    """Whether it is an object or a list: JSON text in a query string or form."""
-    return "$ref" in param.read.schema
 
 
 def _answers() -> Json:
@@ -132,7 +136,15 @@ def _responses(actions: "Mapping[str, Action]") -> Json:
             going_on,
             "Retry-After",
         ),
-    } | {status: _response(when, _ref("Failure"), header) for status, (when, header) in FAILURES.items()}
+    } | {status: _response(when, _failed(status), header) for status, (when, header) in FAILURES.items()}
+
+
+def _failed(status: str) -> Json:
+    return (
+        {"anyOf": [_ref("Failure"), _ref("PlatformFailure")]}
+        if status in OF_THE_PLATFORM
+        else _ref("Failure")
+    )
 
 
 def _response(description: str, schema: Json, header: str | None = None) -> Json:
@@ -161,6 +173,7 @@ def _schemas(actions: "Mapping[str, Action]") -> Json:
         },
         "Answers": _object({name: _ref(_answer_name(action)) for name, action in actions.items()})
         | {"description": "The answer to each action."},
+        "Form": _closed(_flat(actions), "action"),
         **requests,
         **{f"{name}Answer": _success(name) for name in DATA},
         "Failure": _failure(),
@@ -378,6 +391,8 @@ PARTS: dict[str, Json] = {
     "Attachment": _object({"fileId": TEXT_OR_NULL, "tools": _list(TEXT), "url": TEXT_OR_NULL}, ["fileId"]),
     "Usage": _object(dict.fromkeys(("promptTokens", "completionTokens", "totalTokens"), COUNT_OR_NULL)),
     "ToolCall": _object({"id": TEXT, "name": TEXT, "arguments": TEXT | {"description": "JSON text."}}),
+    "PlatformFailure": _object({"error": TEXT, "code": TEXT})
+    | {"description": "What the platform answers in the function's place: to a body that is no JSON, say."},
     "ThreadAndRun": _object({"threadId": TEXT_OR_NULL, "runId": TEXT_OR_NULL}),
     "Metadata": {
         "type": "object",
