@@ -226,7 +226,7 @@ def _shown(call: Call, response: Json, outputs: dict[str, str] | None = None) ->
 def _own(call: Call, run_id: str) -> Json:
     response = call.api.get(f"/responses/{to_upstream(run_id)}")
     if not isinstance(response["status"], str):
-        raise ValueError("no response")  # not the caller's mistake: the answer is nonsense
+        raise TypeError("no response")  # not the caller's mistake: the answer is nonsense
     _require_thread(response, call.ids["thread_id"], run_id)
     return response
 
