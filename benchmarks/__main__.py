@@ -7,10 +7,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cold_start
+from benchmarks import cold_start, waiting, warm
 from benchmarks.report import Part, markdown
 
-PARTS: dict[str, Callable[[int], Part]] = {"cold_start": cold_start.measure}
+PARTS: dict[str, Callable[[int], Part]] = {
+    "cold_start": cold_start.measure,
+    "warm": warm.measure,
+    "waiting": waiting.measure,
+}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

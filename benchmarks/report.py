@@ -11,7 +11,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity: what was measured in each run of either side, in `unit` ("s", "MB", "")."""
+    """One quantity: what was measured in each run of either side, in `unit` ("s", "ms", "MB", "")."""
 
     quantity: str
     unit: str
@@ -31,6 +31,7 @@ class Part:
     title: str
     how: str
     rows: list[Row]
+    compared_with: str = "plain"
 
 
 def markdown(parts: list[Part]) -> str:
@@ -43,7 +44,7 @@ def markdown(parts: list[Part]) -> str:
 
 def section(part: Part) -> str:
     """One part as Markdown; medians, with the least and the most in brackets."""
-    header = "| | plain | this function | ratio |\n| --- | ---: | ---: | ---: |"
+    header = f"| | {part.compared_with} | this function | ratio |\n| --- | ---: | ---: | ---: |"
     lines = [
         f"| {row.quantity} | {spread(row.plain, row.unit)} | {spread(row.ours, row.unit)} | {row.ratio:.2f} |"
         for row in part.rows
@@ -53,9 +54,16 @@ def section(part: Part) -> str:
 
 def spread(values: list[float], unit: str) -> str:
     """Median, and the least and the most where they differ."""
-    digits = 0 if unit == "" else 2 if unit == "s" else 1
+    digits = decimals(values)
     least, middle, most = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
     return f"{middle} {unit}".strip() + (f" ({least} to {most})" if least != most else "")
+
+
+def decimals(values: list[float]) -> int:
+    """Three digits in all, as far as there is something behind the point."""
+    if all(value.is_integer() for value in [*values, median(values)]):
+        return 0
+    return 2 if median(values) < 10 else 1 if median(values) < 100 else 0
 
 
 def machine() -> str:
