@@ -260,7 +260,7 @@ def vector_stores(tool_resources: Json | None) -> list[str]:
     resources = {} if tool_resources.get("file_search") is None else tool_resources["file_search"]
     param = "tool_resources.file_search"
     _only(resources, {"vector_store_ids"}, param, "create the vector store first and give its id")
-    stores = resources.get("vector_store_ids") or []
+    stores = [] if resources.get("vector_store_ids") is None else resources["vector_store_ids"]
     if not isinstance(stores, list) or not all(isinstance(one, str) for one in stores):
         raise V2Error(
             400,
