@@ -108,7 +108,11 @@ def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str
     """What is printed once everything answers; ids is None where nothing was created."""
     where = "OpenAI itself, with the key from .env: calls cost money" if ids is None else "the OpenAI at home"
     lines = [curl_line(url, call, _token_name(call["action"], variables)) for call in calls(ids or Ids())]
-    about = [f"The function answers at {url}", f"and talks to {where}.", f"A page to try it on: {page_of(url)}"]
+    about = [
+        f"The function answers at {url}",
+        f"and talks to {where}.",
+        f"A page to try it on: {page_of(url)}",
+    ]
     return "\n".join(["", *about, "", *lines, "", "Ctrl-C ends it."])
 
 

@@ -14,10 +14,14 @@ from selenium.webdriver.common.keys import Keys
 from local import devhost
 from local.devhost.gateway import FUNCTION_PATH
 from local.emulator.server import Emulator
+from local.home import Ids, announcement
 from tests.page.browser import Page, Scheme
 from tests.page.conftest import Gate
+from tests.page.scripted import Answer, scripted
 
 PAGE_FILE = Path(devhost.__file__).parents[1] / "page" / "index.html"
+
+NO_ASSISTANTS: Answer = (200, {"assistants": [], "hasMore": False, "lastId": None})
 
 
 def responses(emulator: Emulator) -> int:
@@ -208,10 +212,11 @@ def test_no_answer_at_all_is_told_and_the_text_stays(page: Page) -> None:
 
 
 def test_an_answer_that_is_no_json_is_shown_with_its_status(page: Page) -> None:
-    page.set(url=f"{page.root}/?page")
-    page.say("Hello?")
-    page.until(lambda: page.called()[-1].startswith("chat 4"))
-    assert re.match(r"Error 4\d\d \S", page.problem())
+    with scripted(list_assistants=[NO_ASSISTANTS], chat=[(502, "<h1>Bad Gateway</h1>")]) as function:
+        page.set(url=function.url)
+        page.say("Hello?")
+        assert page.problem() == "Error 502 <h1>Bad Gateway</h1>"
+        assert page.one("#message").get_attribute("value") == "Hello?"
 
 
 # ------------------------------------------------------------------ tools, deletion, settings
@@ -253,6 +258,37 @@ def test_a_thread_is_deleted_after_a_question(page: Page, host: devhost.Host) ->
     page.until(lambda: not page.messages() and "thread" not in page.address())
     gone = httpx.get(host.url, params={"action": "get-thread", "threadId": thread}, trust_env=False)
     assert gone.status_code == 404
+
+
+def test_a_thread_too_long_for_one_call_is_deleted_by_calling_again(page: Page) -> None:
+    page.chat("Long")
+    thread = page.address()["thread"]
+    no_messages = (200, {"messages": [], "hasMore": False, "lastId": None})
+    erased = [(202, {"threadId": thread, "deleted": False}), (200, {"threadId": thread, "deleted": True})]
+    with scripted(
+        list_assistants=[NO_ASSISTANTS], list_messages=[no_messages], delete_thread=erased
+    ) as function:
+        page.set(url=function.url)
+        page.button("Delete thread").click()
+        page.button("Delete").click()
+        page.until(lambda: "thread" not in page.address())
+        deletions = [call for call in function.calls if call["action"] == "delete-thread"]
+        assert deletions == [{"action": "delete-thread", "threadId": thread}] * 2
+
+
+def test_a_long_conversation_shows_its_latest_messages_and_on_demand_the_earlier_ones(page: Page) -> None:
+    texts = [f"message {number}" for number in range(101)]
+    messages = [{"messageId": f"msg_{text[8:]}", "role": "user", "content": text} for text in texts]
+    latest = {"messages": messages[:0:-1], "hasMore": True, "lastId": "msg_1"}
+    earlier = {"messages": messages[:1], "hasMore": False, "lastId": "msg_0"}
+    with scripted(list_assistants=[NO_ASSISTANTS], list_messages=[(200, latest), (200, earlier)]) as function:
+        page.set(url=function.url)
+        page.driver.get(f"{page.root}/?thread=thread_1")
+        page.until(lambda: page.messages() == texts[1:])
+        page.button("Show earlier messages").click()
+        page.until(lambda: page.messages() == texts)
+        assert function.calls[-1]["after"] == "msg_1"
+        assert not page.all("#earlier")[0].is_displayed()
 
 
 def test_another_function_with_a_token_is_talked_to_across_origins(page: Page, guarded: devhost.Host) -> None:
@@ -359,3 +395,7 @@ def test_the_page_is_one_file_without_secrets_that_loads_nothing_else(page: Page
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
     loaded = page.js("performance.getEntriesByType('resource').map(one => one.name)")
     assert {name for name in loaded if not name.startswith("data:")} == {f"{page.root}{FUNCTION_PATH}"}
+
+
+def test_make_run_names_the_page(page: Page) -> None:
+    assert f"A page to try it on: {page.root}/\n" in announcement(page.root + FUNCTION_PATH, Ids(), {})
