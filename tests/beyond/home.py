@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 
 from local.emulator.server import Emulator
-from tests.function.calling import Function, Json, make_function
+from tests.function.calling import FakeClock, Function, Json, make_function
 from tests.native_server import start_native_server
 
 BACKENDS = ("responses", "native")
@@ -61,8 +61,10 @@ class Home:
     def settings(self) -> dict[str, str]:
         return {"OPENAI_BASE_URL": self.url, "ASSISTANTS_BACKEND": self.backend}
 
-    def function(self, wire: httpx2.BaseTransport | None = None, **environment: str) -> Function:
-        return make_function(self.settings | environment, wire=wire)
+    def function(
+        self, wire: httpx2.BaseTransport | None = None, clock: FakeClock | None = None, **environment: str
+    ) -> Function:
+        return make_function(self.settings | environment, wire=wire, clock=clock)
 
     def call(self, **params: Any) -> Json:
         return self.function()(**params)

@@ -1,4 +1,4 @@
-"""Tools: function calls and their outputs, in one or several rounds; web search; vector stores and citations."""
+"""Tools: function calls and their outputs in one or more rounds; web search; vector stores and citations."""
 
 import json
 from typing import Any
