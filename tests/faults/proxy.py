@@ -42,13 +42,14 @@ class Answer(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What goes wrong. `ending`: how the connection goes on; `unread` resets it with the request unread.
+    """What goes wrong. `ending`: how the connection goes on; `unread` resets it with the request unread;
+    after `gone` nothing listens any more.
 
     `carried_out`: the upstream gets the request before. `change` makes another answer of the upstream's (of
     none where it was not asked)."""
 
     name: str
-    ending: Literal["answer", "reset", "unread", "silence", "trickle", "close"] = "answer"
+    ending: Literal["answer", "reset", "unread", "silence", "trickle", "close", "gone"] = "answer"
     carried_out: bool = False
     change: Callable[[Answer], Answer] = lambda answer: answer
 
@@ -67,6 +68,7 @@ LOST = Fault("reset after it was carried out", "reset", carried_out=True)
 SILENT = Fault("no answer", "silence")
 SILENT_AFTER = Fault("carried out, no answer", "silence", carried_out=True)
 TRICKLE = Fault("an answer that trickles", "trickle", carried_out=True)
+GONE = Fault("answered, and nothing listens any more", "gone", carried_out=True)
 CUT = Fault(
     "a body cut off",
     "close",
@@ -219,6 +221,8 @@ class Proxy:
                 self._closed.wait(TRICKLE_SECONDS)
             return True
         connection.sendall(answer)
+        if fault.ending == "gone":
+            self.close()
         return fault.ending == "answer"
 
 

@@ -3,6 +3,7 @@
 from assistant_function.call import Call
 from assistant_function.errors import Json
 from assistant_function.handlers import shapes
+from assistant_function.lost import found_out, gone, written
 from assistant_function.params import v2_arguments
 
 FIELDS = (
@@ -36,11 +37,19 @@ def get(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
+    assistants, assistant_id = call.beta.assistants, call.params["assistantId"]
     fields = v2_arguments(call.params, *FIELDS)
-    updated = call.beta.assistants.update(call.params["assistantId"], **fields)
-    return shapes.assistant(shapes.plain(updated, "assistant"))
+    updated = found_out(
+        lambda: shapes.plain(assistants.update(assistant_id, **fields), "assistant"),
+        lambda: written(shapes.plain(assistants.retrieve(assistant_id), "assistant"), fields),
+    )
+    return shapes.assistant(updated)
 
 
 def delete(call: Call) -> Json:
-    gone = shapes.plain(call.beta.assistants.delete(call.params["assistantId"]), "assistant.deleted")
-    return {"assistantId": call.params["assistantId"], "deleted": bool(gone.get("deleted"))}
+    assistants, assistant_id = call.beta.assistants, call.params["assistantId"]
+    answer = found_out(
+        lambda: shapes.plain(assistants.delete(assistant_id), "assistant.deleted"),
+        lambda: gone(lambda: assistants.retrieve(assistant_id)),
+    )
+    return {"assistantId": assistant_id, "deleted": bool(answer.get("deleted"))}

@@ -9,6 +9,7 @@ from assistant_function.deadline import Deadline
 from assistant_function.errors import Interrupted, InvalidRequest, Json, RunEndedBadly, RunHitRateLimit
 from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
+from assistant_function.lost import found_out
 from assistant_function.params import v2_arguments
 
 SETTINGS = (
@@ -21,6 +22,7 @@ SETTINGS = (
 )
 MOST_MESSAGES = 100
 ANSWER_SECONDS = 0.5
+CANCELLABLE = ("queued", "in_progress", "requires_action")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
 
@@ -47,8 +49,14 @@ def get(call: Call) -> Json:
 
 
 def cancel(call: Call) -> Json:
-    cancelled = call.beta.threads.runs.cancel(call.params["runId"], thread_id=call.params["threadId"])
-    return shapes.run(shapes.plain(cancelled, "thread.run"), [])
+    runs, run_id, thread_id = call.beta.threads.runs, call.params["runId"], call.params["threadId"]
+
+    def look() -> Json | None:
+        found = shapes.plain(runs.retrieve(run_id, thread_id=thread_id), "thread.run")
+        return None if found.get("status") in CANCELLABLE else found
+
+    cancelled = found_out(lambda: shapes.plain(runs.cancel(run_id, thread_id=thread_id), "thread.run"), look)
+    return shapes.run(cancelled, [])
 
 
 def submit_tool_outputs(call: Call) -> Json:

@@ -4,6 +4,7 @@ from assistant_function.call import Call
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
+from assistant_function.lost import found_out, gone, written
 from assistant_function.once import split
 from assistant_function.params import MOST_PAIRS, v2_arguments
 
@@ -26,7 +27,11 @@ def update(call: Call) -> Json:
     if "metadata" in fields:
         thread = shapes.plain(threads.retrieve(thread_id), "thread")
         fields["metadata"] = _with_notes(fields["metadata"] or {}, thread)
-    return shapes.thread(shapes.plain(threads.update(thread_id, **fields), "thread"))
+    updated = found_out(
+        lambda: shapes.plain(threads.update(thread_id, **fields), "thread"),
+        lambda: written(shapes.plain(threads.retrieve(thread_id), "thread"), fields),
+    )
+    return shapes.thread(updated)
 
 
 def _with_notes(metadata: Json, thread: Json) -> Json:
@@ -39,5 +44,9 @@ def _with_notes(metadata: Json, thread: Json) -> Json:
 
 def delete(call: Call) -> Json:
     """`deleted` is false where the thread was too long to be erased in one call: the next one goes on."""
-    gone = shapes.plain(call.beta.threads.delete(call.params["threadId"]), "thread.deleted")
-    return {"threadId": call.params["threadId"], "deleted": bool(gone.get("deleted"))}
+    threads, thread_id = call.beta.threads, call.params["threadId"]
+    answer = found_out(
+        lambda: shapes.plain(threads.delete(thread_id), "thread.deleted"),
+        lambda: gone(lambda: threads.retrieve(thread_id)),
+    )
+    return {"threadId": thread_id, "deleted": bool(answer.get("deleted"))}
