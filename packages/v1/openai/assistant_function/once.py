@@ -10,7 +10,7 @@ from typing import NamedTuple
 from assistant_function.call import Call
 from assistant_function.errors import InvalidRequest, Json, failure
 from assistant_function.handlers import shapes
-from assistant_function.params import RESERVED
+from assistant_function.params import NOTES_KEY, RESERVED
 
 MOST_PAIRS_OF_NOTES = 4  # some 28 requests: a repeat comes soon or never
 MOST_PAIRS = 16  # of a thread's metadata
@@ -41,7 +41,9 @@ class Ledger:
     def read(self) -> None:
         thread = shapes.plain(self._threads.retrieve(self.thread_id), "thread")
         self._callers, notes = split(thread.get("metadata") or {})
-        self.notes = [Note(*text.split("/")) for key in sorted(notes) for text in notes[key].split()]
+        told = [text.split("/") for key in sorted(notes) for text in notes[key].split()]
+        self.notes = [Note(*parts) for parts in told if len(parts) == len(Note._fields)]
+        self._free_pairs = MOST_PAIRS - len(self._callers) - bool(thread.get("tool_resources"))
 
     def find(self, wanted: Note) -> Note | None:
         return next((note for note in self.notes if note[:2] == wanted[:2]), None)
@@ -53,10 +55,11 @@ class Ledger:
 
     def _packed(self) -> dict[str, str]:
         """As many of the newest notes as fit into the pairs that the caller's metadata leaves."""
-        pairs = min(MOST_PAIRS_OF_NOTES, MOST_PAIRS - len(self._callers))
+        pairs = min(MOST_PAIRS_OF_NOTES, self._free_pairs)
         if pairs < 1:
             raise InvalidRequest(
-                f"requestId needs a free pair in the thread's metadata: it holds {MOST_PAIRS}"
+                f"requestId needs a free pair in the thread's metadata, which holds {MOST_PAIRS}"
+                " (tool resources take one too)"
             )
         values = [""]
         for note in reversed(self.notes):
@@ -69,13 +72,13 @@ class Ledger:
 
 def split(metadata: Json) -> tuple[dict[str, str], dict[str, str]]:
     """A thread's metadata -> (the caller's pairs, the pairs that hold notes)."""
-    notes = {key: value for key, value in metadata.items() if key.startswith(RESERVED)}
+    notes = {key: value for key, value in metadata.items() if NOTES_KEY.fullmatch(key)}
     return {key: value for key, value in metadata.items() if key not in notes}, notes
 
 
 def send(call: Call, thread_id: str, fields: Json) -> Json:
     """The v2 message of this request: sent, unless it is there already."""
-    ledger, wanted = Ledger(call, thread_id), _wanted(call, MESSAGE)
+    ledger, wanted = _begun(call, thread_id, MESSAGE)
     note = ledger.find(wanted)
     messages = call.beta.threads.messages
     if note and note.done:
@@ -83,7 +86,7 @@ def send(call: Call, thread_id: str, fields: Json) -> Json:
     if note and (there := _unclaimed(call, ledger, note, fields)):
         return _noted(ledger, note, there[0])
     if note is None:
-        note = wanted._replace(before=_last_message_id(call, thread_id))
+        note = wanted
         ledger.write(note)
     sent = shapes.plain(messages.create(thread_id, **fields), "thread.message")
     return _noted(ledger, note, _first_of_twins(call, ledger, note, fields, sent))
@@ -94,12 +97,11 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
 
     A lost run is told from what it wrote. Its id is None then, as it is for a thread that is still busy when
     the time is over."""
-    ledger, wanted = Ledger(call, thread_id), _wanted(call, RUN)
+    ledger, wanted = _begun(call, thread_id, RUN)
     note = ledger.find(wanted)
     if note is None:
-        note = wanted._replace(before=_last_message_id(call, thread_id))
-        ledger.write(note)
-        return _noted(ledger, note, _create_run(call, thread_id, fields)), []
+        ledger.write(wanted)
+        return _noted(ledger, wanted, _create_run(call, thread_id, fields)), []
     lost = {"id": None, "thread_id": thread_id, "assistant_id": fields["assistant_id"]}
     lost["response_format"] = fields.get("response_format")
     while not note.done:
@@ -116,9 +118,13 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
     return shapes.plain(found, "thread.run"), []
 
 
-def _wanted(call: Call, kind: str) -> Note:
+def _begun(call: Call, thread_id: str, kind: str) -> tuple[Ledger, Note]:
+    """The thread's notes, and the one to write where this request has none.
+
+    The last message is asked for first: a twin that is not noted by then sends what it sends behind it."""
+    before = _last_message_id(call, thread_id)
     digest = hashlib.sha256(call.params["requestId"].encode()).hexdigest()[:DIGEST_CHARACTERS]
-    return Note(digest, kind)
+    return Ledger(call, thread_id), Note(digest, kind, before)
 
 
 def _noted(ledger: Ledger, note: Note, result: Json) -> Json:

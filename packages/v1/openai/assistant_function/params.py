@@ -12,6 +12,7 @@ from assistant_function.errors import InvalidRequest, Json
 MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 RESERVED = "requests_"  # begins the metadata pairs that note requestIds; callers do not see them
+NOTES_KEY = re.compile(rf"{RESERVED}\d")
 MOST_WAIT_SECONDS = 900  # the platform's longest call
 MOST_DEPTH = 64
 ID_PATTERN = "[A-Za-z0-9_-]{1,128}"

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Never, ParamSpec
 
 from assistant_function.errors import NOT_UNDERSTOOD, Json, Nonsense
-from assistant_function.params import RESERVED
+from assistant_function.params import NOTES_KEY
 
 if TYPE_CHECKING:
     from openai._legacy_response import LegacyAPIResponse
@@ -104,7 +104,7 @@ def thread(v2: Json) -> Json:
     return {
         "threadId": v2["id"],
         "metadata": {
-            k: v for k, v in (_object(v2.get("metadata")) or {}).items() if not k.startswith(RESERVED)
+            k: v for k, v in (_object(v2.get("metadata")) or {}).items() if not NOTES_KEY.fullmatch(k)
         },
         "toolResources": _object(v2.get("tool_resources")) or None,
         "createdAt": v2.get("created_at") or None,
