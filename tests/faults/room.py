@@ -23,6 +23,13 @@ class HastyClock(FakeClock):
         return time.monotonic() + self.seconds
 
 
+class RealClock(HastyClock):
+    """The real clock, and real sleep."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
 @dataclass(frozen=True)
 class Room:
     """One backend: the function before the proxy, (method, path) of all requests that its upstream has seen.
@@ -34,10 +41,14 @@ class Room:
     requests: list[tuple[str, str]]
     standing: dict[str, Json] = field(default_factory=dict)
 
-    def function(self, **environment: str) -> Function:
+    def function(self, clock: FakeClock | None = None, **environment: str) -> Function:
         """A function to which a pause takes no time."""
         given = {"OPENAI_BASE_URL": self.proxy.url, "ASSISTANTS_BACKEND": self.backend}
-        return make_function(given | environment, clock=HastyClock())
+        return make_function(given | environment, clock=clock or HastyClock())
+
+    def call_in_real_time(self, **params: Any) -> Json:
+        """One call whose pauses last as long as they do."""
+        return self.function(RealClock()).main(params)
 
     def call(self, seconds: float = 20.0, **params: Any) -> Json:
         """One call, for which the platform has given so many seconds (its margin apart)."""

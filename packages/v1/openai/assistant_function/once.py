@@ -108,6 +108,8 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
         if written := _written_after(call, thread_id, note):
             return lost | {"status": "completed"}, written
         if started := _create_unless_busy(call, thread_id, fields):
+            if written := _written_before(call, started, note):
+                return lost | {"status": "completed"}, written
             return _noted(ledger, note, started), []
         if call.deadline.left() <= 0:
             return lost | {"status": "in_progress"}, []
@@ -183,6 +185,16 @@ def _messages_after(call: Call, thread_id: str, message_id: str) -> list[Json]:
 
 def _written_after(call: Call, thread_id: str, note: Note) -> list[Json]:
     return [one for one in _messages_after(call, thread_id, note.before) if one.get("role") == "assistant"]
+
+
+def _written_before(call: Call, started: Json, note: Note) -> list[Json]:
+    """What the lost run wrote, where it ended between the look and the start: one of them is enough then."""
+    written = _written_after(call, started["thread_id"], note)
+    written = [one for one in written if one.get("run_id") != started["id"]]
+    if written:
+        with contextlib.suppress(Exception):
+            call.beta.threads.runs.cancel(started["id"], thread_id=started["thread_id"])
+    return written
 
 
 def _create_run(call: Call, thread_id: str, fields: Json) -> Json:
