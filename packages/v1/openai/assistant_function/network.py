@@ -11,7 +11,7 @@ from assistant_function.deadline import Deadline
 CONNECT_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 55.0
 MOST_CONNECTIONS = 10
-MOST_ANSWER_BYTES = 16 * 1024 * 1024
+MOST_ANSWER_BYTES = 12 * 1024 * 1024  # several copies of it fit into project.yml's 128 MB
 MOST_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.25
 CHANGE_SHARE = 0.8  # of the time that is left
