@@ -4,6 +4,7 @@ python -m benchmarks [--runs N] [PART …]
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,11 @@ def main() -> None:
     options.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
     options.add_argument("--runs", type=int, default=7, help="how often each is measured")
     chosen = options.parse_args()
-    report = markdown([PARTS[name](chosen.runs) for name in chosen.parts or PARTS])
+    parts = []
+    for name in chosen.parts or PARTS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        parts.append(PARTS[name](chosen.runs))
+    report = markdown(parts)
     print(report)
     if not chosen.parts:
         RESULTS.write_text(report)
