@@ -7,6 +7,7 @@ import pytest
 from local.emulator.server import Emulator
 from tests.faults.proxy import LOST, Answer, Fault
 from tests.faults.room import Room
+from tests.function.calling import Json
 from tests.soak.repeating import messages_once, runs_once, texts
 
 CHANGE = "POST|DELETE"
@@ -18,7 +19,7 @@ PATIENCE_SECONDS = 5.0
 @pytest.mark.parametrize("skip", range(4))
 def test_a_message_is_sent_once_whichever_answer_is_lost(room: Room, skip: int) -> None:
     thread = room.thread()
-    send = {"action": "send-message", "threadId": thread, "message": "hi", "requestId": "r1"}
+    send: Json = {"action": "send-message", "threadId": thread, "message": "hi", "requestId": "r1"}
     room.proxy.inject(LOST, method=CHANGE, skip=skip, times=1)
     first = room.call(**send)
     assert first["statusCode"] in (200, 502)
@@ -35,7 +36,7 @@ def test_a_run_is_started_once_whichever_answer_is_lost(
     room: Room, openai_at_home: Emulator, skip: int
 ) -> None:
     ids = {"threadId": room.thread(), "assistantId": room.assistant()}
-    run = {"action": "run-assistant", **ids, "message": "/say once", "requestId": "r1"}
+    run: Json = {"action": "run-assistant", **ids, "message": "/say once", "requestId": "r1"}
     room.proxy.inject(LOST, method=CHANGE, skip=skip, times=1)
     assert room.call(**run)["statusCode"] in (200, 502)
     assert room.done(**run)["response"] == "once"
@@ -47,7 +48,7 @@ def test_a_lost_run_that_ends_while_it_is_looked_for_is_not_started_again(
 ) -> None:
     """It had written nothing when the messages were read, and was gone when the next one could start."""
     ids = {"threadId": room.thread(), "assistantId": room.assistant()}
-    run = {"action": "run-assistant", **ids, "message": "/wait 0.3\n/say once", "requestId": "r1"}
+    run: Json = {"action": "run-assistant", **ids, "message": "/wait 0.3\n/say once", "requestId": "r1"}
     room.proxy.inject(LOST, method="POST", path="/(responses|runs)$", times=1)
     assert room.call(**run)["statusCode"] == 502
     room.proxy.heal()
