@@ -119,6 +119,7 @@ class Page:
             return next((one for one in shown if one.accessible_name == name), None)
 
         found: WebElement = self.until(named)
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
         return found
 
     def write(self, text: str) -> None:
@@ -146,7 +147,8 @@ class Page:
         return found
 
     def waiting(self) -> bool:
-        return bool(self.all("#next .dots"))
+        """Whether nothing can be sent yet."""
+        return bool(self.all("#send[aria-disabled=true]"))
 
     def heard(self) -> str:
         """What a screen reader was told last."""

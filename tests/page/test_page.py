@@ -369,16 +369,14 @@ def states(page: Page) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("gate")
-@pytest.mark.parametrize(("width", "schemes"), [(1200, get_args(Scheme)), (360, ["light"])])
-def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(
-    page: Page, width: int, schemes: list[Scheme]
-) -> None:
-    page.width(width)
+def test_axe_finds_nothing_in_any_state_and_a_phone_never_scrolls_sideways(page: Page) -> None:
+    looks: list[tuple[int, Scheme]] = [(1200, "dark"), (360, "light")]
     for state in states(page):
-        assert page.js("document.documentElement.scrollWidth <= innerWidth"), state
-        for scheme in schemes:
+        for width, scheme in looks:
+            page.width(width)
             page.scheme(scheme)
-            assert page.violations() == [], (state, scheme)
+            assert page.js("document.documentElement.scrollWidth <= innerWidth"), (state, width)
+            assert page.violations() == [], (state, width, scheme)
 
 
 def test_dark_and_light_follow_the_system(page: Page) -> None:
