@@ -257,6 +257,22 @@ def test_a_double_click_sends_one_message(processes: list[Callable[..., Json]]) 
         assert {one["data"]["messageId"] for one in answers} == {listed[0]["messageId"]}
 
 
+def test_a_double_click_runs_once(processes: list[Callable[..., Json]]) -> None:
+    first = processes[0]
+    ids = {
+        "threadId": first(action="create-thread")["threadId"],
+        "assistantId": first(action="create-assistant", name="a")["data"]["assistantId"],
+    }
+    ask = {"action": "chat", **ids, "message": "/wait 0.5\n/say yes", "requestId": "a"}
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda call: call(**ask), processes))
+    assert [one["response"] for one in answers if one["success"]], answers
+    assert all(one["success"] or one["error"].startswith("the thread has an active run") for one in answers)
+    assert [call(**ask)["response"] for call in processes] == ["yes", "yes"]
+    listed = first(action="list-messages", threadId=ids["threadId"])["data"]["messages"]
+    assert [one["content"] for one in listed] == [ask["message"], "yes"]
+
+
 def interrupted(nth: int, meanwhile: Callable[[], object]) -> httpx2.BaseTransport:
     """A network on which something else happens before the nth request goes out."""
     inner, left = httpx2.HTTPTransport(), list(range(nth + 1))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant_function.errors import Failure, Json
-from assistant_function.fitting import fit
+from assistant_function.fitting import fit, fits, ids_of
 
 HEADERS = {
     "Content-Type": "application/json",
@@ -16,6 +16,7 @@ HEADERS = {
 AT_TOP_LEVEL = ("threadId", "response")  # the original example reads them there
 UNFINISHED = {"Retry-After": "1"}
 ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "expired")
+TOO_LONG = "the answer is longer than the 1 MB that the platform sends"
 HIDDEN = "[hidden]"
 SHORTEST_SECRET_CHARACTERS = 6
 _OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
@@ -25,6 +26,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 def success(data: Json) -> Json:
     """200, or 202 with Retry-After for a run or a deletion that goes on."""
     data = fit(data)
+    if not fits(data):
+        return _response(502, False, ids_of(data), TOO_LONG, {})
     goes_on = data.get("deleted") is False or ("status" in data and data["status"] not in ENDED)
     return _response(202 if goes_on else 200, True, data, None, UNFINISHED if goes_on else {})
 
@@ -37,6 +40,7 @@ def empty() -> Json:
 def refusal(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
     """The answer to a failure; no secret leaves in it."""
     data = failure.data and fit(_without(failure.data, secrets))
+    data = data if data is None or fits(data) else ids_of(data)
     return _response(failure.status, False, data, _without(failure.message, secrets), failure.headers)
 
 

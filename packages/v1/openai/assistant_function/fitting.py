@@ -13,12 +13,22 @@ SHORTEST_TEXT_CHARACTERS = 100
 
 def fit(data: Json) -> Json:
     """The data as it is, or a page with fewer entries (`hasMore`), or with its longest texts cut."""
-    if _bytes(data) <= MOST_BYTES:
+    if fits(data):
         return data
     if data.get("parsed") is not None:  # its text is there too
         return fit({**data, "parsed": None})
     name = next((name for name in LISTS if "hasMore" in data and len(data.get(name) or []) > 1), None)
     return fit(_with_fewer(data, name)) if name else _with_shorter_texts(data)
+
+
+def fits(data: Json) -> bool:
+    """Whether it can be sent; what is made of a million small values cannot be made shorter sensibly."""
+    return _bytes(data) <= MOST_BYTES
+
+
+def ids_of(data: Json) -> Json:
+    """What is left of data that cannot be sent."""
+    return {name: value for name, value in data.items() if name.endswith("Id")}
 
 
 def _with_fewer(data: Json, name: str) -> Json:
