@@ -21,7 +21,7 @@ NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
 
 def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
     """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
-    begun = world.now()
+    begun, secrets = world.now(), settings.secrets(world.environment)
     record: Json = {"action": None, "openaiRequestId": None}
     cors = access.OPEN_TO_ALL_PAGES
     try:
@@ -31,14 +31,15 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
         if called.method == "OPTIONS":
             answer = envelope.empty()
         else:
-            answer = envelope.success(_answered(called, configured, world, record))
+            answer = envelope.success(_answered(called, configured, world, record), secrets)
     except Exception as problem:
         failure = errors.failure(problem, _thread_id(args), _advice(args))
         record |= errors.fault(problem)
-        answer = envelope.refusal(failure, settings.secrets(world.environment))
+        answer = envelope.refusal(failure, secrets)
     answer["headers"] |= cors
     milliseconds = round((world.now() - begun) * 1000)
-    print(json.dumps({**record, "status": answer["statusCode"], "milliseconds": milliseconds}), flush=True)
+    record |= {"status": answer["statusCode"], "milliseconds": milliseconds}
+    print(json.dumps(envelope.without(record, secrets)), flush=True)
     return answer
 
 

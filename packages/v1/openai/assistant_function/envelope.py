@@ -13,6 +13,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
+REASONS = ("lastError", "incompleteReason")  # OpenAI's words, which might hold a key
 AT_TOP_LEVEL = ("threadId", "response")  # the original example reads them there
 UNFINISHED = {"Retry-After": "1"}
 ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "expired")
@@ -23,9 +24,9 @@ _OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def success(data: Json) -> Json:
+def success(data: Json, secrets: tuple[str, ...] = ()) -> Json:
     """200, or 202 with Retry-After for a run or a deletion that goes on."""
-    data = fit(data)
+    data = fit({name: without(value, secrets) if name in REASONS else value for name, value in data.items()})
     if not fits(data):
         return _response(502, False, ids_of(data), TOO_LONG, {})
     goes_on = data.get("deleted") is False or ("status" in data and data["status"] not in ENDED)
@@ -39,9 +40,9 @@ def empty() -> Json:
 
 def refusal(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
     """The answer to a failure; no secret leaves in it."""
-    data = failure.data and fit(_without(failure.data, secrets))
+    data = failure.data and fit(without(failure.data, secrets))
     data = data if data is None or fits(data) else ids_of(data)
-    return _response(failure.status, False, data, _without(failure.message, secrets), failure.headers)
+    return _response(failure.status, False, data, without(failure.message, secrets), failure.headers)
 
 
 def _response(
@@ -64,11 +65,12 @@ def _sendable(value: Any) -> Any:
     return [_sendable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+def without(value: Any, secrets: tuple[str, ...]) -> Any:
+    """The value with no secret in any of its texts."""
     if isinstance(value, dict):
-        return {key: _without(inner, secrets) for key, inner in value.items()}
+        return {without(key, secrets): without(inner, secrets) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_without(inner, secrets) for inner in value]
+        return [without(inner, secrets) for inner in value]
     if not isinstance(value, str):
         return value
     for secret in secrets:
