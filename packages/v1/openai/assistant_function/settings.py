@@ -11,6 +11,7 @@ SECRETS = ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN")
 BACKENDS = ("responses", "native")
 OPENAI_URL = "https://api.openai.com/v1"
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[!-.0-~]+")
 UNSET = ("", "none")  # the platform refuses to deploy empty values, therefore `none`
 
 
@@ -43,7 +44,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         admin_token=_text(environment, "ADMIN_TOKEN"),
         max_message_chars=_count(environment, "MAX_MESSAGE_CHARS") or 32_000,
         max_completion_tokens=_count(environment, "MAX_COMPLETION_TOKENS"),
-        allowed_origins=tuple((_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").split()),
+        allowed_origins=_origins(environment),
     )
 
 
@@ -76,6 +77,15 @@ def _base_url(environment: Mapping[str, str]) -> str:
     if not fits or not _VISIBLE_ASCII.fullmatch(value):
         raise NotConfigured("OPENAI_BASE_URL must be an address that begins with https:// or http://")
     return value
+
+
+def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """As browsers send them: in small letters, without a slash at the end."""
+    given = (_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").lower().split()
+    origins = tuple(one.rstrip("/") for one in given)
+    if not all(_ORIGIN.fullmatch(one) for one in origins):
+        raise NotConfigured("ALLOWED_ORIGINS must be none, or origins like https://example.org")
+    return origins
 
 
 def _count(environment: Mapping[str, str], name: str) -> int | None:
