@@ -1,5 +1,6 @@
 """What a part measured, as rows of a table: plain and ours, their medians, spread and ratio."""
 
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -37,7 +38,10 @@ class Part:
 def markdown(parts: list[Part]) -> str:
     """The whole report."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("openai", "httpx2", "pydantic"))
-    facts = f"{datetime.now(UTC):%Y-%m-%d} · {machine()} · Python {platform.python_version()} · {packages}"
+    load = (
+        f"load {os.getloadavg()[2]:.1f}"  # of the last 15 minutes: other work on the machine lengthens times
+    )
+    facts = f"{datetime.now(UTC):%Y-%m-%d} · {machine()}, {load} · Python {platform.python_version()} · {packages}"
     heading = f"# Results\n\nMade by `python -m benchmarks`. {facts}\n"
     return "\n".join([heading, *(section(part) for part in parts)])
 
