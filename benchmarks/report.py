@@ -38,10 +38,9 @@ class Part:
 def markdown(parts: list[Part]) -> str:
     """The whole report."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("openai", "httpx2", "pydantic"))
-    load = (
-        f"load {os.getloadavg()[2]:.1f}"  # of the last 15 minutes: other work on the machine lengthens times
-    )
-    facts = f"{datetime.now(UTC):%Y-%m-%d} · {machine()}, {load} · Python {platform.python_version()} · {packages}"
+    # of the last 15 minutes: other work on the machine lengthens the times
+    where = f"{machine()}, load {os.getloadavg()[2]:.1f}"
+    facts = f"{datetime.now(UTC):%Y-%m-%d} · {where} · Python {platform.python_version()} · {packages}"
     heading = f"# Results\n\nMade by `python -m benchmarks`. {facts}\n"
     return "\n".join([heading, *(section(part) for part in parts)])
 
