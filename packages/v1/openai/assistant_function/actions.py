@@ -61,7 +61,7 @@ RUN_SETTINGS = (
     INSTRUCTIONS,
     Param("additionalInstructions", p.text, "What this run is told on top of the assistant's instructions."),
     MODEL,
-    Param("maxCompletionTokens", p.integer(1, 1_000_000), "The most tokens that the answer may have."),
+    Param("maxCompletionTokens", p.integer(p.FEWEST_TOKENS, 1_000_000), "The most tokens of the answer."),
     RESPONSE_FORMAT,
     METADATA,
     WAIT,

@@ -74,8 +74,9 @@ def _get(actions: "Mapping[str, Action]") -> Json:
 
 
 def _query_parameter(name: str, schema: Json) -> Json:
-    """What is said about the value moves to the parameter; an object or a list is JSON text."""
-    value = {key: inner for key, inner in schema.items() if key != "description"}
+    """What is said about the value moves to the parameter; an object or a list is JSON text. No URL is as
+    long as a text may be."""
+    value = {key: inner for key, inner in schema.items() if key not in ("description", "maxLength")}
     said: Json = (
         {"content": {"application/json": {"schema": value}}} if "$ref" in value else {"schema": value}
     )
@@ -242,7 +243,7 @@ def _ref(name: str) -> Json:
 def _or_null(schema: Json) -> Json:
     if "enum" in schema or "$ref" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
-    return schema | {"type": [schema["type"], "null"]}
+    return _null_too(schema)
 
 
 def _object(properties: Json, required: list[str] | None = None) -> Json:
@@ -259,6 +260,10 @@ def _closed(properties: Json, *required: str) -> Json:
     return _object(properties, list(required)) | {"additionalProperties": False}
 
 
+def _null_too(schema: Json) -> Json:
+    return schema | {"type": [schema["type"], "null"]}
+
+
 def _list(of: Json) -> Json:
     return {"type": "array", "items": of}
 
@@ -268,6 +273,7 @@ TEXT_OR_NULL: Json = {"type": ["string", "null"]}
 NUMBER_OR_NULL: Json = {"type": ["number", "null"]}
 COUNT_OR_NULL: Json = {"type": ["integer", "null"]}
 FLAG: Json = {"type": "boolean"}
+FLAG_OR_NULL: Json = {"type": ["boolean", "null"]}
 ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
 OBJECT_OR_NULL: Json = {"type": ["object", "null"], "additionalProperties": True}
 TEXTS_BY_NAME: Json = {"type": "object", "additionalProperties": TEXT}
@@ -334,42 +340,42 @@ DATA["Run"]["properties"]["parsed"] = {
 _FUNCTION = _closed(
     {
         "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-        "description": TEXT,
-        "parameters": ANY_OBJECT | {"description": "A JSON Schema."},
-        "strict": FLAG,
+        "description": TEXT_OR_NULL,
+        "parameters": OBJECT_OR_NULL | {"description": "A JSON Schema."},
+        "strict": FLAG_OR_NULL,
     },
     "name",
 )
+_RANKING = _closed(
+    {
+        "ranker": {"type": ["string", "null"], "enum": ["auto", None]},
+        "score_threshold": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    }
+)
+_FILE_SEARCH_OPTIONS = _closed(
+    {
+        "max_num_results": {"type": ["integer", "null"], "minimum": 1, "maximum": 50},
+        "ranking_options": _null_too(_RANKING),
+    }
+)
 _FILE_SEARCH: Json = {
     "type": {"type": "string", "const": "file_search"},
-    "file_search": _closed(
-        {
-            "max_num_results": {"type": "integer", "minimum": 1, "maximum": 50},
-            "ranking_options": _closed(
-                {
-                    "ranker": {"type": "string", "const": "auto"},
-                    "score_threshold": {"type": "number", "minimum": 0, "maximum": 1},
-                }
-            ),
-        }
-    ),
+    "file_search": _null_too(_FILE_SEARCH_OPTIONS),
 }
+_LOCATION = _closed(dict.fromkeys(("type", "city", "country", "region", "timezone"), TEXT_OR_NULL))
 _WEB_SEARCH: Json = {
     "type": {"type": "string", "const": "web_search"},
-    "search_context_size": {"type": "string", "enum": ["low", "medium", "high"]},
-    "user_location": _closed(
-        {"type": {"type": "string", "const": "approximate"}}
-        | dict.fromkeys(("city", "country", "region", "timezone"), TEXT)
-    ),
-    "filters": _closed({"allowed_domains": _list(TEXT)}),
+    "search_context_size": {"type": ["string", "null"], "enum": ["low", "medium", "high", None]},
+    "user_location": _null_too(_LOCATION),
+    "filters": _null_too(_closed({"allowed_domains": _null_too(_list(TEXT))})),
 }
 _TEXT_PART = _closed({"type": {"type": "string", "const": "text"}, "text": TEXT}, "type", "text")
 _JSON_SCHEMA = _closed(
     {
         "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-        "description": TEXT,
+        "description": TEXT_OR_NULL,
         "schema": ANY_OBJECT | {"description": "A JSON Schema."},
-        "strict": FLAG,
+        "strict": FLAG_OR_NULL,
     },
     "name",
     "schema",
@@ -412,7 +418,9 @@ PARTS: dict[str, Json] = {
             _closed(_WEB_SEARCH, "type"),
         ]
     },
-    "ToolResources": _closed({"file_search": _closed({"vector_store_ids": _list(TEXT)})}),
+    "ToolResources": _closed(
+        {"file_search": _null_too(_closed({"vector_store_ids": _null_too(_list(TEXT))}))}
+    ),
     "NewMessages": _list(_ref("NewMessage")),
     "NewMessage": _closed(
         {

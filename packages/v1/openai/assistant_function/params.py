@@ -14,8 +14,9 @@ MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata
 RESERVED = "requests_"  # begins the metadata pairs that note requestIds; callers do not see them
 NOTES_KEY = re.compile(rf"{RESERVED}\d")
 MOST_WAIT_SECONDS = 900  # the platform's longest call
+FEWEST_TOKENS = 16  # Responses: max_output_tokens
 MOST_DEPTH = 64
-ID_PATTERN = "[A-Za-z0-9_-]{1,128}"
+ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
 _ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -200,6 +201,8 @@ def response_format(name: str, value: Any) -> Json | str:
     found: Json = _json(name, value, dict, "auto, text, json_object or an object")
     if not isinstance(found.get("type"), str):
         _refuse(f"{name}.type", "is required")
+    if unknown := found.keys() - {"type", "json_schema" if found["type"] == "json_schema" else "type"}:
+        _refuse(f"{name}.{min(unknown)[:80]}", "is not known")
     return found
 
 

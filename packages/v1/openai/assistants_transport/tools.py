@@ -1,15 +1,23 @@
 """Tools and answer formats, between the three spellings: Assistants v2, Agents, Responses."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from assistants_transport import fields
 from assistants_transport.errors import Json, V2Error, refuse_field
 
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # v2: leaving parameters out means an empty list
 NO_DESCRIPTION = ""  # agents require one, v2 does not (an empty one being accepted is unverified)
 WEB_SEARCH_FIELDS = {"type", "search_context_size", "user_location", "filters"}
+FUNCTION_FIELDS: fields.Types = {"name": str, "description": str, "parameters": dict, "strict": bool}
+SCHEMA_FIELDS: fields.Types = {"name": str, "description": str, "schema": dict, "strict": bool}
+NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 JSON_OBJECT: Json = {"type": "json_object"}
-LOCATION_FIELDS = {"type", "city", "country", "region", "timezone"}
+LOCATION_FIELDS: fields.Types = dict.fromkeys(("type", "city", "country", "region", "timezone"), str)
+FILE_SEARCH_FIELDS: fields.Types = {"max_num_results": fields.NUMBER, "ranking_options": dict}
+RANKING_FIELDS: fields.Types = {"ranker": str, "score_threshold": fields.NUMBER}
+MOST_RESULTS = 50
 WEB_SEARCH_MODES = {"live": {}, "cached": {"external_web_access": False}}
 RANKER = "auto"  # v2's default_2024_08_21 is gone
 NO_SCORE_THRESHOLD = 0.0  # v2 requires one to be shown
@@ -64,12 +72,15 @@ def v2_function(tool: Json, strict: bool | None) -> Json:
 
 def _to_agent_function(tool: Json, param: str) -> Json:
     function = tool.get("function")
-    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+    if not isinstance(function, dict) or not function.get("name"):
         raise V2Error(
             400, f"Missing required parameter: '{param}.function.name'.", param=f"{param}.function.name"
         )
     _only(tool, {"type", "function"}, param)
-    _only(function, {"name", "description", "parameters", "strict"}, f"{param}.function")
+    fields.check(function, FUNCTION_FIELDS, "a function", f"{param}.function")
+    if not NAME.fullmatch(function["name"]):
+        at = f"{param}.function.name"
+        raise V2Error(400, f"Invalid '{at}': 1 to 64 letters, digits, _ and - are wanted.", param=at)
     return {
         "type": "function",
         "name": function["name"],
@@ -84,12 +95,14 @@ def _to_agent_web_search(tool: Json, param: str) -> Json:
     agent_tool: Json = {"type": "web_search"}
     if "search_context_size" in tool:
         agent_tool["context_size"] = tool["search_context_size"]
-    if tool.get("user_location"):
-        _only(tool["user_location"], LOCATION_FIELDS, f"{param}.user_location")
-        agent_tool["location"] = {k: v for k, v in tool["user_location"].items() if k != "type"}
-    if tool.get("filters"):
-        _only(tool["filters"], {"allowed_domains"}, f"{param}.filters")
-        agent_tool["allowed_domains"] = tool["filters"].get("allowed_domains")
+    if tool.get("user_location") is not None:
+        location = fields.check(
+            tool["user_location"], LOCATION_FIELDS, "a location", f"{param}.user_location"
+        )
+        agent_tool["location"] = {k: v for k, v in location.items() if k != "type"}
+    if tool.get("filters") is not None:
+        filters = fields.check(tool["filters"], {"allowed_domains": list}, "a filter", f"{param}.filters")
+        agent_tool["allowed_domains"] = filters.get("allowed_domains")
     return agent_tool
 
 
@@ -106,16 +119,25 @@ def _from_agent_web_search(tool: Json) -> Json:
 
 def _file_search_options(tool: Json, param: str) -> Json:
     _only(tool, {"type", "file_search"}, param)
-    options = tool.get("file_search") or {}
-    _only(options, {"max_num_results", "ranking_options"}, f"{param}.file_search")
+    at = f"{param}.file_search"
+    options = {} if tool.get("file_search") is None else tool["file_search"]
+    fields.check(options, FILE_SEARCH_FIELDS, "file_search", at)
     ranking = options.get("ranking_options") or {}
-    _only(ranking, {"ranker", "score_threshold"}, f"{param}.file_search.ranking_options")
+    fields.check(ranking, RANKING_FIELDS, "a ranking", f"{at}.ranking_options")
+    _check_range(options.get("max_num_results"), 1, MOST_RESULTS, f"{at}.max_num_results")
+    _check_range(ranking.get("score_threshold"), 0, 1, f"{at}.ranking_options.score_threshold")
     if ranking.get("ranker") not in (None, RANKER):
         refuse_field(
             f"{param}.file_search.ranking_options.ranker",
             f"there is no ranker {str(ranking['ranker'])[:40]!r} any more",
         )
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _check_range(value: float | None, low: int, high: int, param: str) -> None:
+    """Nobody looks at these before the first run: they ride in the agent's metadata."""
+    if value is not None and (isinstance(value, bool) or not low <= value <= high):
+        raise V2Error(400, f"Invalid '{param}': a number from {low} to {high} is wanted.", param=param)
 
 
 def _v2_file_search(options: Json) -> Json:
@@ -208,11 +230,14 @@ def split_format(response_format: object) -> tuple[Json | None, Any]:
         not isinstance(given, dict)
         or not isinstance(given.get("schema"), dict)
         or not isinstance(given.get("name"), str)
+        or not NAME.fullmatch(given["name"])
     ):
         raise V2Error(
-            400, "response_format.json_schema needs a name and a schema.", param="response_format.json_schema"
+            400,
+            "response_format.json_schema needs a schema and a name of 1 to 64 letters, digits, _ and -.",
+            param="response_format.json_schema",
         )
-    _only(given, {"name", "schema", "strict", "description"}, "response_format.json_schema")
+    fields.check(given, SCHEMA_FIELDS, "a JSON schema", "response_format.json_schema")
     return {"type": "json_schema", "schema": given["schema"]}, {
         k: v for k, v in given.items() if k != "schema" and v is not None
     }
