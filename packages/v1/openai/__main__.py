@@ -72,7 +72,7 @@ def _looked_up(name: Any) -> tuple[str, Action]:
 
 def _advice(args: Any) -> str:
     """What to do after a failure: how safe is it to repeat the call?"""
-    if not client.changed():
+    if not isinstance(args, dict) or not client.changed():
         return errors.AGAIN
     return errors.ONCE if args.get("requestId") and args.get("threadId") else errors.LOOK
 

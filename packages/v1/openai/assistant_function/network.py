@@ -1,5 +1,6 @@
 """The way out: one kept-alive connection, bounded by the call's deadline, repeating only what is safe."""
 
+import math
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -178,5 +179,8 @@ def _is_rate_limit(response: httpx2.Response) -> bool:
 
 
 def _retry_after_seconds(response: httpx2.Response) -> float:
+    """A date is passed on to the caller, who has more time: no clock of ours is compared with OpenAI's."""
     value = response.headers.get("retry-after", "").strip()
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0.0
+    if value.isascii() and value.isdigit():
+        return float(value)
+    return math.inf if value.endswith(" GMT") else 0.0
