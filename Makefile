@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+NPM_INSTALLED := tests/describe/node_modules/.package-lock.json
 REQUIREMENTS := packages/v1/openai/requirements.txt requirements-dev.txt local/requirements.txt
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -20,7 +21,7 @@ APT_BROWSER := apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install 
 run: $(INSTALLED)
 	@$(BIN)/python -m local
 
-test: $(INSTALLED) browser
+test: $(INSTALLED) $(NPM_INSTALLED) browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -35,6 +36,14 @@ browser: | $(BIN)/python
 	  tail -n 3 .venv/browser.log >&2; \
 	  echo "The page is tested in a browser. On Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
 
+# The generator and the compiler of the typed client; npm writes this file when it is done.
+$(NPM_INSTALLED): tests/describe/package.json tests/describe/package-lock.json
+	@command -v npm >/dev/null || { \
+	  echo "The typed client is tested with node 20 and npm. On Debian and Ubuntu: apt install nodejs npm" >&2; exit 1; }
+	@echo "Installing into tests/describe/node_modules ..."
+	@npm ci --prefix tests/describe --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
 deploy: $(INSTALLED)
 	@$(BIN)/python -m local.deploy
 
@@ -45,7 +54,8 @@ soak: $(INSTALLED)
 	@$(BIN)/python -m tests.soak
 
 clean:
-	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv
+	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv \
+	  tests/describe/node_modules
 	find packages local tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv/bin/python:

@@ -288,7 +288,7 @@ DATA: dict[str, Json] = {
             "description": TEXT_OR_NULL,
             "instructions": TEXT_OR_NULL,
             "model": TEXT_OR_NULL,
-            "tools": _list(_object({"type": TEXT})),
+            "tools": _list(ANY_OBJECT | _object({"type": TEXT})),
             "toolResources": OBJECT_OR_NULL,
             "metadata": TEXTS_BY_NAME,
             "temperature": NUMBER_OR_NULL,
