@@ -80,7 +80,7 @@ def test_what_fits_is_left_alone(home: Home, url: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"tools": [{"n": number} for number in range(200_000)], "assistantId": "asst_1"},
+        {"tools": [{"n": number} for number in range(100_000)], "assistantId": "asst_1"},
         {"annotations": [["x" * 90] * 100] * 200, "messageId": "msg_1"},
         {"metadata": {f"k{number}": "v" * 50 for number in range(30_000)}, "threadId": "thread_1"},
     ],

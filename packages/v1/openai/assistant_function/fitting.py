@@ -44,12 +44,12 @@ def _with_fewer(data: Json, name: str) -> Json:
 
 
 def _with_shorter_texts(data: Json) -> Json:
-    longest = LONGEST_TEXT_CHARACTERS
-    shorter = _cut(data, longest)
-    while _bytes(shorter) > MOST_BYTES and longest > SHORTEST_TEXT_CHARACTERS:
+    longest, shortest = LONGEST_TEXT_CHARACTERS, dict(_cut(data, SHORTEST_TEXT_CHARACTERS))
+    while fits(shortest) and longest > SHORTEST_TEXT_CHARACTERS:
+        if fits(shorter := dict(_cut(data, longest))):
+            return shorter
         longest //= 2
-        shorter = _cut(data, longest)
-    return dict(shorter)
+    return shortest
 
 
 def _cut(value: Any, longest: int) -> Any:
