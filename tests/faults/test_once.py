@@ -11,7 +11,7 @@ from tests.function.calling import Json
 from tests.soak.repeating import messages_once, runs_once, texts
 
 CHANGE = "POST|DELETE"
-CALLS = 50
+CALLS = 100
 SEED = 4
 PATIENCE_SECONDS = 5.0
 
