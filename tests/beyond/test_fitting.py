@@ -53,6 +53,18 @@ def test_a_long_conversation_comes_in_shorter_pages_that_go_on(
     assert found == (texts if order == "asc" else texts[::-1])
 
 
+def test_a_conversation_that_is_read_backwards_loses_nothing_either(home: Home, url: str) -> None:
+    texts = [f"{number} " + "x" * LONG for number in range(36)]
+    thread = home.thread(messages=[{"role": "user", "content": text} for text in [*texts, "end"]])
+    ask = {"action": "list-messages", "threadId": thread}
+    last = get(url, **ask, order="desc", limit="1")["lastId"]
+    pages = [get(url, **ask, before=last)]
+    while pages[0]["hasMore"]:
+        pages.insert(0, get(url, **ask, before=pages[0]["firstId"]))
+    assert len(pages) > 1
+    assert [one["content"] for page in pages for one in page["messages"]] == texts
+
+
 def test_a_huge_answer_is_cut_and_says_so(home: Home, url: str) -> None:
     ask = {"action": "chat", "assistantId": home.assistant(), "message": "/length 1200000"}
     data = get(url, **ask)

@@ -11,14 +11,16 @@ LONGEST_TEXT_CHARACTERS = 200_000
 SHORTEST_TEXT_CHARACTERS = 100
 
 
-def fit(data: Json) -> Json:
-    """The data as it is, or a page with fewer entries (`hasMore`), or with its longest texts cut."""
+def fit(data: Json, backwards: bool = False) -> Json:
+    """The data as it is, or a page with fewer entries (`hasMore`), or with its longest texts cut.
+
+    A page that was read `backwards` keeps its last entries: it is gone on from by `before` its first."""
     if fits(data):
         return data
     if data.get("parsed") is not None:  # its text is there too
         return fit({**data, "parsed": None})
     name = next((name for name in LISTS if "hasMore" in data and len(data.get(name) or []) > 1), None)
-    return fit(_with_fewer(data, name)) if name else _with_shorter_texts(data)
+    return fit(_with_fewer(data, name, backwards), backwards) if name else _with_shorter_texts(data)
 
 
 def fits(data: Json) -> bool:
@@ -31,16 +33,18 @@ def ids_of(data: Json) -> Json:
     return {name: value for name, value in data.items() if name.endswith("Id")}
 
 
-def _with_fewer(data: Json, name: str) -> Json:
-    """The first entries, as many as fit, at least one."""
+def _with_fewer(data: Json, name: str, backwards: bool) -> Json:
+    """The first entries (or the last), as many as fit, at least one."""
     room = MOST_BYTES - _bytes({**data, name: []})
     kept: list[Json] = []
-    for entry in data[name]:
+    for entry in reversed(data[name]) if backwards else data[name]:
         room -= _bytes(entry) + len(", ")
         if kept and room < 0:
             break
         kept.append(entry)
-    return {**data, name: kept, "hasMore": True, "lastId": kept[-1][LISTS[name]]}
+    kept = kept[::-1] if backwards else kept
+    ends = {"firstId": kept[0][LISTS[name]], "lastId": kept[-1][LISTS[name]]}
+    return {**data, name: kept, "hasMore": True, **ends}
 
 
 def _with_shorter_texts(data: Json) -> Json:

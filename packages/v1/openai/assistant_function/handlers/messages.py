@@ -6,6 +6,7 @@ from typing import Any
 from assistant_function import once
 from assistant_function.call import Call
 from assistant_function.errors import Json, TooLong
+from assistant_function.fitting import fit
 from assistant_function.handlers import shapes
 from assistant_function.params import v2_arguments
 
@@ -28,7 +29,8 @@ def list_page(call: Call) -> Json:
     answer = call.beta.threads.messages.list(call.params["threadId"], **wanted)
     found, has_more = shapes.page(answer, "thread.message")
     listed = shapes.listed("messages", "messageId", [shapes.message(one) for one in found], has_more)
-    return {"threadId": call.params["threadId"], **listed}
+    backwards = "before" in wanted and "after" not in wanted
+    return fit({"threadId": call.params["threadId"], **listed}, backwards)
 
 
 def checked_length(call: Call, name: str, content: Any) -> Any:
