@@ -10,7 +10,14 @@ import httpx2
 from assistants_transport.errors import Json, UpstreamError, V2Error
 
 AGENTS_BETA = {"OpenAI-Beta": "agents=v1"}
-NOT_FORWARDED = {"idempotency-key", "content-length", "content-type", "transfer-encoding", "openai-beta", "host"}
+NOT_FORWARDED = {
+    "idempotency-key",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "openai-beta",
+    "host",
+}
 PASSED_BACK = (
     "x-request-id",
     "openai-poll-after-ms",
