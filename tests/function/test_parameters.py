@@ -35,7 +35,7 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "list-messages": (["threadId"], [*PAGE, "runId"]),
     "delete-thread": (["threadId"], []),
     "delete-assistant": (["assistantId"], []),
-    "update-thread": (["threadId"], ["metadata"]),
+    "update-thread": (["threadId", "metadata"], []),
     "get-run": (["threadId", "runId"], ["wait"]),
     "cancel-run": (["threadId", "runId"], []),
     "submit-tool-outputs": (["threadId", "runId", "toolOutputs"], ["wait"]),
@@ -104,9 +104,7 @@ def test_an_assistant_needs_a_name_or_instructions(params: Json) -> None:
 
 
 def test_an_update_needs_one_more_parameter() -> None:
-    assert refused(action="update-thread", threadId="thread_1") == (
-        "metadata or toolResources is required for update-thread"
-    )
+    assert refused(action="update-thread", threadId="thread_1") == "metadata is required for update-thread"
     assert refused(action="update-assistant", assistantId="asst_1").endswith(
         "or responseFormat is required for update-assistant"
     )

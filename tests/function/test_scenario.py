@@ -17,10 +17,10 @@ WEATHER = {
     "function": {"name": "weather", "description": "d", "parameters": {"type": "object", "properties": {}}},
 }
 ASSISTANT_KEYS = [
-    *("assistantId", "name", "description", "instructions", "model", "tools", "toolResources"),
+    *("assistantId", "name", "description", "instructions", "model", "tools"),
     *("metadata", "temperature", "topP", "createdAt"),
 ]
-THREAD_KEYS = ["threadId", "metadata", "toolResources", "createdAt"]
+THREAD_KEYS = ["threadId", "metadata", "createdAt"]
 MESSAGE_KEYS = [
     *("messageId", "threadId", "role", "content", "annotations", "attachments", "runId", "assistantId"),
     "createdAt",
@@ -181,7 +181,6 @@ def test_an_assistant_comes_back_as_it_was_given(answers: list[tuple[str, Json]]
         "instructions": "Be brief",
         "model": "gpt-6-luna",
         "tools": [WEATHER],
-        "toolResources": None,
         "metadata": {"team": "a"},
         "temperature": 0.5,
         "topP": 0.9,

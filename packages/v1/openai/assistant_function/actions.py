@@ -134,9 +134,9 @@ ACTIONS: dict[str, Action] = {
         admin=True,
     ),
     "update-thread": Action(
-        "Replaces a thread's metadata or tool resources; null resets them.",
+        "Replaces a thread's metadata, and its tool resources where they are given; null resets these.",
         threads.update,
-        Spec(needs=(THREAD,), one_of=(METADATA, TOOL_RESOURCES), resets=True),
+        Spec(needs=(THREAD, METADATA), takes=(TOOL_RESOURCES,), resets=True),
         data="Thread",
     ),
     "get-run": Action(

@@ -289,7 +289,6 @@ DATA: dict[str, Json] = {
             "instructions": TEXT_OR_NULL,
             "model": TEXT_OR_NULL,
             "tools": _list(ANY_OBJECT | _object({"type": TEXT})),
-            "toolResources": OBJECT_OR_NULL,
             "metadata": TEXTS_BY_NAME,
             "temperature": NUMBER_OR_NULL,
             "topP": NUMBER_OR_NULL,
@@ -297,9 +296,7 @@ DATA: dict[str, Json] = {
         }
     ),
     "Assistants": _object({"assistants": _list(_ref("Assistant")), **PAGE}),
-    "Thread": _object(
-        {"threadId": TEXT, "metadata": TEXTS_BY_NAME, "toolResources": OBJECT_OR_NULL, "createdAt": SECONDS}
-    ),
+    "Thread": _object({"threadId": TEXT, "metadata": TEXTS_BY_NAME, "createdAt": SECONDS}),
     "Message": _object(
         {
             "messageId": TEXT,
@@ -333,6 +330,8 @@ DATA: dict[str, Json] = {
     "DeletedAssistant": _object({"assistantId": TEXT, "deleted": FLAG}),
     "Description": _object({"openapi": TEXT, "info": ANY_OBJECT, "paths": ANY_OBJECT}),
 }
+for with_resources in ("Assistant", "Thread"):
+    DATA[with_resources]["properties"]["toolResources"] = ANY_OBJECT | {"description": "Where there are any."}
 DATA["Run"]["properties"]["parsed"] = {
     "description": "Where JSON was asked for: the value of `response`, null where that is no JSON."
 }

@@ -91,11 +91,11 @@ def assistant(v2: Json) -> Json:
         "instructions": v2.get("instructions"),
         "model": v2.get("model"),
         "tools": v2.get("tools") or [],
-        "toolResources": _object(v2.get("tool_resources")) or None,
         "metadata": _object(v2.get("metadata")) or {},
         "temperature": v2.get("temperature"),
         "topP": v2.get("top_p"),
         "createdAt": v2.get("created_at") or None,
+        **_tool_resources(v2),
     }
 
 
@@ -106,9 +106,15 @@ def thread(v2: Json) -> Json:
         "metadata": {
             k: v for k, v in (_object(v2.get("metadata")) or {}).items() if not NOTES_KEY.fullmatch(k)
         },
-        "toolResources": _object(v2.get("tool_resources")) or None,
         "createdAt": v2.get("created_at") or None,
+        **_tool_resources(v2),
     }
+
+
+def _tool_resources(v2: Json) -> Json:
+    """Only where there are any, for the shapes of callers that know of none."""
+    resources = _object(v2.get("tool_resources"))
+    return {"toolResources": resources} if resources else {}
 
 
 @understood

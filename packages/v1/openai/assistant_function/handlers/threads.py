@@ -21,12 +21,11 @@ def get(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """What is given is replaced whole, but for the notes of requestIds that ride in the metadata."""
+    """Metadata is replaced whole, but for the notes of requestIds that ride in it."""
     threads, thread_id = call.beta.threads, call.params["threadId"]
-    fields = v2_arguments(call.params, "metadata", "toolResources")
-    if "metadata" in fields:
-        thread = shapes.plain(threads.retrieve(thread_id), "thread")
-        fields["metadata"] = _with_notes(fields["metadata"] or {}, thread)
+    thread = shapes.plain(threads.retrieve(thread_id), "thread")
+    fields = v2_arguments(call.params, "toolResources")
+    fields["metadata"] = _with_notes(call.params["metadata"], thread)
     updated = found_out(
         lambda: shapes.plain(threads.update(thread_id, **fields), "thread"),
         lambda: written(shapes.plain(threads.retrieve(thread_id), "thread"), fields),
