@@ -8,7 +8,9 @@ from assistant_function.settings import Settings
 
 METHODS = ("GET", "POST")
 ALL_METHODS = "GET, POST, OPTIONS"
-OPEN_TO_ALL_PAGES = {"Access-Control-Allow-Origin": "*"}
+# Of an answer's headers a page reads only the simplest by itself (Fetch: CORS-safelisted response headers).
+READABLE = {"Access-Control-Expose-Headers": "Retry-After"}
+OPEN_TO_ALL_PAGES = {"Access-Control-Allow-Origin": "*", **READABLE}
 PREFLIGHT = {
     "Access-Control-Allow-Methods": ALL_METHODS,
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
@@ -28,6 +30,19 @@ def check_caller(invocation: Invocation, settings: Settings) -> None:
     _check_page(invocation.headers, settings)
     if any("pre" in invocation.headers.get(name, "").lower() for name in PREFETCH_HEADERS):
         raise InvalidRequest("a prefetch or preview is not answered; make the call itself")
+
+
+def _check_page(headers: dict[str, str], settings: Settings) -> None:
+    """With ALLOWED_ORIGINS no other page may call; an image or link of one tells no origin, but its site."""
+    if not settings.allowed_origins:
+        return
+    origin = headers.get("origin")
+    if origin is None:
+        foreign = headers.get("sec-fetch-site") in FOREIGN_SITES
+    else:
+        foreign = origin not in settings.allowed_origins
+    if foreign:
+        raise Forbidden("this web page may not call; the setting ALLOWED_ORIGINS names those that may")
 
 
 def check_token(invocation: Invocation, admin: bool, settings: Settings) -> None:
@@ -53,9 +68,9 @@ def _accepted(admin: bool, settings: Settings) -> list[str]:
     """The tokens that open this action; none where it is open."""
     if admin and settings.admin_token:
         return [settings.admin_token]
-    return (
-        [one for one in (settings.access_token, settings.admin_token) if one] if settings.access_token else []
-    )
+    if not settings.access_token:
+        return []
+    return [one for one in (settings.access_token, settings.admin_token) if one]
 
 
 def _token(headers: dict[str, str]) -> str:
@@ -68,20 +83,8 @@ def cors(invocation: Invocation, settings: Settings) -> dict[str, str]:
     origin = invocation.headers.get("origin", "")
     if not settings.allowed_origins:
         allowed = OPEN_TO_ALL_PAGES
+    elif origin in settings.allowed_origins:
+        allowed = {"Vary": "Origin", "Access-Control-Allow-Origin": origin, **READABLE}
     else:
         allowed = {"Vary": "Origin"}
-        allowed |= {"Access-Control-Allow-Origin": origin} if origin in settings.allowed_origins else {}
     return allowed | (PREFLIGHT if invocation.method == "OPTIONS" else {})
-
-
-def _check_page(headers: dict[str, str], settings: Settings) -> None:
-    """With ALLOWED_ORIGINS no other page may call; an image or link of one tells no origin, but its site."""
-    if not settings.allowed_origins:
-        return
-    origin = headers.get("origin")
-    if origin is None:
-        foreign = headers.get("sec-fetch-site") in FOREIGN_SITES
-    else:
-        foreign = origin not in settings.allowed_origins
-    if foreign:
-        raise Forbidden("this web page may not call; the setting ALLOWED_ORIGINS names those that may")
