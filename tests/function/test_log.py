@@ -1,9 +1,11 @@
 """The log: one JSON line a call, nothing else, and nothing in it that is nobody's business."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 
 import pytest
 
@@ -110,3 +112,11 @@ def test_a_fault_of_our_own_is_logged_by_its_place(params: Json, capsys: pytest.
     line = json.dumps(logged(capsys))
     assert "secret" not in line
     assert "Traceback" not in line
+
+
+def test_a_log_that_is_closed_costs_no_answer() -> None:
+    closed = io.StringIO()
+    closed.close()
+    with redirect_stdout(closed):
+        answer = make_function()(action="describe")
+    assert answer["statusCode"] == 200

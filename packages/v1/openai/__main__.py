@@ -6,6 +6,7 @@ main({"action": "get-thread", "threadId": "thread_1"})
 
 import json
 import warnings
+from contextlib import suppress
 from typing import Any
 
 from assistant_function import access, client, envelope, errors, invocation, params, settings
@@ -38,8 +39,7 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
         answer = envelope.refusal(failure, secrets)
     answer["headers"] |= cors
     milliseconds = round((world.now() - begun) * 1000)
-    record |= {"status": answer["statusCode"], "milliseconds": milliseconds}
-    print(json.dumps(envelope.without(record, secrets)), flush=True)
+    _log(record | {"status": answer["statusCode"], "milliseconds": milliseconds}, secrets)
     return answer
 
 
@@ -68,6 +68,11 @@ def _looked_up(name: Any) -> tuple[str, Action]:
     shown = name[:80] if isinstance(name, str) else type(name).__name__
     problem = f"unknown action {shown!r}" if name else "action is required"
     raise InvalidRequest(f"{problem}; the actions are: {', '.join(ACTIONS)}")
+
+
+def _log(record: Json, secrets: tuple[str, ...]) -> None:
+    with suppress(OSError, ValueError):  # a log that nobody reads any more, its pipe broken or closed
+        print(json.dumps(envelope.without(record, secrets)), flush=True)
 
 
 def _advice(args: Any) -> str:
