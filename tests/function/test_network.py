@@ -19,6 +19,7 @@ SENT = httpx2.Response(200, json={"object": "thread.message", "id": "msg_1", "co
 LOST = [httpx2.ReadError("reset"), httpx2.ReadTimeout("slow"), httpx2.RemoteProtocolError("cut")]
 NOT_SENT = [httpx2.ConnectError("refused"), httpx2.ConnectTimeout("slow")]
 FAILED = [error(status) for status in (408, 500, 502, 503, 504, 529)]
+LONGEST_SECONDS = 2.0  # the deadline is after 0.3 s and the machine may be busy; a whole trickle takes 4 s
 QUOTA = httpx2.Response(429, json={"error": {"message": "quota", "code": "insufficient_quota"}})
 
 
@@ -126,7 +127,7 @@ def test_an_answer_that_does_not_come_whole_is_cut_at_the_deadline(
         function = make_function({"OPENAI_BASE_URL": url, "ASSISTANTS_BACKEND": "native"})
         begun = time.monotonic()
         failed = function.main(params, Context(1_800))
-        assert time.monotonic() - begun < 0.6
+        assert time.monotonic() - begun < LONGEST_SECONDS
     assert failed["statusCode"] == 504
 
 
