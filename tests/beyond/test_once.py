@@ -267,7 +267,9 @@ def test_a_double_click_runs_once(processes: list[Callable[..., Json]]) -> None:
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda call: call(**ask), processes))
     assert [one["response"] for one in answers if one["success"]], answers
-    assert all(one["success"] or one["error"].startswith("the thread has an active run") for one in answers)
+    assert all(
+        one["success"] or one["error"].startswith("the thread has an active run") for one in answers
+    ), answers
     assert [call(**ask)["response"] for call in processes] == ["yes", "yes"]
     listed = first(action="list-messages", threadId=ids["threadId"])["data"]["messages"]
     assert [one["content"] for one in listed] == [ask["message"], "yes"]
