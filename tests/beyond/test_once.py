@@ -141,7 +141,7 @@ def test_the_notes_are_hidden_and_survive_an_update(home: Home) -> None:
     assert metadata_of(home, thread).keys() == {"user", "requests_0"}
     changed = home.data(action="update-thread", threadId=thread, metadata={"user": "u2"})
     assert changed["metadata"] == {"user": "u2"}
-    assert home.data(action="update-thread", threadId=thread, metadata=None)["metadata"] == {}
+    assert home.data(action="update-thread", threadId=thread, metadata={})["metadata"] == {}
     home.data(**send)
     assert home.texts(thread) == ["hi"]
 
