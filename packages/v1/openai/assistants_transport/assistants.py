@@ -1,8 +1,6 @@
 """Assistants: v2 assistant <-> agent. What an agent cannot hold rides in its metadata (carry.py)."""
 
-from typing import Any
-
-from assistants_transport import carry, fields, pages, tools
+from assistants_transport import carry, fields, formats, pages, tools
 from assistants_transport.call import Call
 from assistants_transport.errors import Json, V2Error
 from assistants_transport.ids import to_upstream, to_v2
@@ -79,7 +77,7 @@ def to_agent(body: Json, old: Json) -> Json:
     if "tool_resources" in body:
         changed["vector_stores"] = tools.vector_stores(body["tool_resources"]) or None
     if "response_format" in body:
-        text_format, changed["format"] = tools.split_format(body["response_format"])
+        text_format, changed["format"] = formats.split(body["response_format"])
         agent["text"] = (old.get("text") or {}) | {"format": text_format or {"type": "text"}}
     if changed or "metadata" in body:
         together = {name: value for name, value in (extras | changed).items() if value is not None}
@@ -103,14 +101,9 @@ def to_assistant(agent: Json) -> Json:
         "metadata": metadata,
         "temperature": extras.get("temperature"),
         "top_p": extras.get("top_p"),
-        "response_format": response_format(agent, extras),
+        "response_format": formats.of_agent(agent, extras),
         "reasoning_effort": (agent.get("reasoning") or {}).get("effort"),
     }
-
-
-def response_format(agent: Json, extras: Json) -> Any:
-    """The v2 response_format that an agent and its extras stand for."""
-    return tools.join_format((agent.get("text") or {}).get("format"), extras.get("format"))
 
 
 def _check(body: Json) -> None:

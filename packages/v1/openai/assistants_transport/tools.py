@@ -1,8 +1,7 @@
-"""Tools and answer formats, between the three spellings: Assistants v2, Agents, Responses."""
+"""Tools and what they use, between the three spellings: Assistants v2, Agents, Responses."""
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from assistants_transport import fields
 from assistants_transport.errors import Json, V2Error, refuse_field
@@ -11,9 +10,7 @@ NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # v2: leaving parame
 NO_DESCRIPTION = ""  # agents require one, v2 does not (an empty one being accepted is unverified)
 WEB_SEARCH_FIELDS = {"type", "search_context_size", "user_location", "filters"}
 FUNCTION_FIELDS: fields.Types = {"name": str, "description": str, "parameters": dict, "strict": bool}
-SCHEMA_FIELDS: fields.Types = {"name": str, "description": str, "schema": dict, "strict": bool}
 NAME = re.compile("[A-Za-z0-9_-]{1,64}")
-JSON_OBJECT: Json = {"type": "json_object"}
 LOCATION_FIELDS: fields.Types = dict.fromkeys(("type", "city", "country", "region", "timezone"), str)
 FILE_SEARCH_FIELDS: fields.Types = {"max_num_results": fields.NUMBER, "ranking_options": dict}
 RANKING_FIELDS: fields.Types = {"ranker": str, "score_threshold": fields.NUMBER}
@@ -207,71 +204,6 @@ def _response_web_search(tool: Json) -> list[Json]:
     if mode == "disabled":
         return []
     return [_from_agent_web_search(tool) | WEB_SEARCH_MODES.get(mode, {})]
-
-
-# ---------------------------------------------------------------- response_format
-
-
-def split_format(response_format: object) -> tuple[Json | None, Any]:
-    """v2 response_format -> (an agent's text.format, what it cannot say)."""
-    if response_format in (None, "auto") or response_format == {"type": "text"}:
-        return None, None
-    kind = response_format.get("type") if isinstance(response_format, dict) else response_format
-    if not isinstance(response_format, dict) or kind not in ("json_object", "json_schema"):
-        raise V2Error(
-            400,
-            f"Invalid 'response_format': {str(kind)[:40]!r} is none of auto, text, json_object, json_schema.",
-            param="response_format",
-        )
-    if kind == "json_object":
-        return None, JSON_OBJECT
-    given = response_format.get("json_schema")
-    if (
-        not isinstance(given, dict)
-        or not isinstance(given.get("schema"), dict)
-        or not isinstance(given.get("name"), str)
-        or not NAME.fullmatch(given["name"])
-    ):
-        raise V2Error(
-            400,
-            "response_format.json_schema needs a schema and a name of 1 to 64 letters, digits, _ and -.",
-            param="response_format.json_schema",
-        )
-    fields.check(given, SCHEMA_FIELDS, "a JSON schema", "response_format.json_schema")
-    return {"type": "json_schema", "schema": given["schema"]}, {
-        k: v for k, v in given.items() if k != "schema" and v is not None
-    }
-
-
-def join_format(text_format: Json | None, rest: Any) -> Json | str:
-    """The two parts of split_format -> v2 response_format."""
-    if text_format and text_format.get("type") == "json_schema":
-        return {
-            "type": "json_schema",
-            "json_schema": {"name": "answer"}
-            | {k: v for k, v in (rest or {}).items() if k in ("name", "strict", "description")}
-            | {"schema": text_format["schema"]},
-        }
-    return (
-        JSON_OBJECT if rest == JSON_OBJECT else "auto"
-    )  # else: left over from before another program's update
-
-
-def to_response_format(response_format: object) -> Json | None:
-    """v2 response_format -> a response's text.format, None for plain text."""
-    text_format, rest = split_format(response_format)
-    return {**text_format, **rest} if text_format else rest
-
-
-def from_response_format(text: object) -> Json | str:
-    """A response's `text` -> v2 response_format."""
-    text_format = (text.get("format") if isinstance(text, dict) else None) or {}
-    if text_format.get("type") == "json_schema":
-        return {
-            "type": "json_schema",
-            "json_schema": {k: v for k, v in text_format.items() if k != "type" and v is not None},
-        }
-    return {"type": "json_object"} if text_format.get("type") == "json_object" else "auto"
 
 
 # ---------------------------------------------------------------- tool_resources
