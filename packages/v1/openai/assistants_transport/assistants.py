@@ -2,7 +2,7 @@
 
 from assistants_transport import carry, fields, formats, pages, tools
 from assistants_transport.call import Call
-from assistants_transport.errors import Json, V2Error
+from assistants_transport.errors import Json, refuse_missing, refuse_value
 from assistants_transport.ids import to_upstream, to_v2
 
 FIELDS: fields.Types = {
@@ -26,7 +26,7 @@ MOST_CHARACTERS = {"name": 128, "description": 512}  # an agent's name is shorte
 
 def create(call: Call) -> Json:
     if not isinstance(call.body.get("model"), str):
-        raise V2Error(400, "Missing required parameter: 'model'.", param="model")
+        refuse_missing("model")
     given = {name: value for name, value in call.body.items() if value is not None}
     return _learned(call, call.api.post("/agents", to_agent(given, {})))
 
@@ -111,7 +111,7 @@ def _check(body: Json) -> None:
     for name, (low, high) in RANGES.items():
         value = body.get(name)
         if value is not None and (isinstance(value, bool) or not low <= value <= high):
-            raise V2Error(400, f"Invalid '{name}': it must be between {low} and {high}.", param=name)
+            refuse_value(name, f"it must be between {low} and {high}")
     for name, most in MOST_CHARACTERS.items():
         if len(str(body.get(name) or "")) > most:
-            raise V2Error(400, f"Invalid '{name}': at most {most} characters can be carried.", param=name)
+            refuse_value(name, f"at most {most} characters can be carried")

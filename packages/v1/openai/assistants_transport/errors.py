@@ -57,6 +57,14 @@ def refuse_field(param: str, why: str) -> Never:
     )
 
 
+def refuse_value(param: str, why: str) -> Never:
+    raise V2Error(400, f"Invalid '{param}': {why}.", param=param)
+
+
+def refuse_missing(param: str) -> Never:
+    raise V2Error(400, f"Missing required parameter: '{param}'.", param=param)
+
+
 def active_run(thread_id: str, run_id: str | None) -> V2Error:
     """v2's refusal while a run is active, as the Assistants API worded it."""
     return V2Error(400, f"Thread {thread_id} already has an active run{' ' + run_id if run_id else ''}.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.errors import Json, refuse_field, refuse_value
 
 Types = Mapping[str, type | tuple[type, ...]]
 NUMBER = (int, float)
@@ -15,7 +15,7 @@ def check(given: object, types: Types, what: str, param: str = "") -> Json:
 
     V2Error 400 names the first field that does not fit; `param` is where the object stands."""
     if not isinstance(given, dict):
-        raise V2Error(400, f"Invalid '{param}': an object is wanted.", param=param)
+        refuse_value(param, "an object is wanted")
     for name, value in given.items():
         at = f"{param}.{name}" if param else name
         if name not in types:
@@ -23,5 +23,12 @@ def check(given: object, types: Types, what: str, param: str = "") -> Json:
         if value is not None and not isinstance(value, types[name]):
             wanted = types[name]
             word = "a number" if isinstance(wanted, tuple) else WANTED.get(wanted, wanted.__name__)
-            raise V2Error(400, f"Invalid '{at}': {word} is wanted.", param=at)
+            refuse_value(at, f"{word} is wanted")
+    return given
+
+
+def list_of_objects(given: object, param: str) -> list[Json]:
+    """The list, if it is one of objects; else V2Error 400."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        refuse_value(param, "a list of objects is wanted")
     return given

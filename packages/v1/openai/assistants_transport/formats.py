@@ -3,7 +3,7 @@
 from typing import Any
 
 from assistants_transport import fields
-from assistants_transport.errors import Json, V2Error
+from assistants_transport.errors import Json, V2Error, refuse_value
 from assistants_transport.tools import NAME
 
 KINDS = ("json_object", "json_schema")
@@ -17,11 +17,7 @@ def split(response_format: object) -> tuple[Json | None, Any]:
         return None, None
     kind = response_format.get("type") if isinstance(response_format, dict) else response_format
     if not isinstance(response_format, dict) or kind not in KINDS:
-        raise V2Error(
-            400,
-            f"Invalid 'response_format': {str(kind)[:40]!r} is none of auto, text, json_object, json_schema.",
-            param="response_format",
-        )
+        refuse_value("response_format", f"{str(kind)[:40]!r} is none of auto, text, json_object, json_schema")
     if kind == "json_object":
         return None, JSON_OBJECT
     given = _checked_schema(response_format.get("json_schema"))

@@ -5,7 +5,14 @@ from typing import Any
 
 from assistants_transport import fields, pages
 from assistants_transport.call import Call
-from assistants_transport.errors import Json, UpstreamError, V2Error, refuse_field
+from assistants_transport.errors import (
+    Json,
+    UpstreamError,
+    V2Error,
+    refuse_field,
+    refuse_missing,
+    refuse_value,
+)
 from assistants_transport.ids import to_upstream
 from assistants_transport.openai_api import OpenAIApi
 
@@ -82,9 +89,8 @@ def is_message(item: Json) -> bool:
 
 def to_items(given: object, param: str) -> list[Json]:
     """v2 messages to create -> items; None is an empty list."""
-    if given is not None and not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):
-        raise V2Error(400, f"Invalid '{param}': a list of objects is wanted.", param=param)
-    return [to_item(message, f"{param}[{place}]") for place, message in enumerate(given or [])]
+    found = [] if given is None else fields.list_of_objects(given, param)
+    return [to_item(message, f"{param}[{place}]") for place, message in enumerate(found)]
 
 
 def to_item(message: Json, param: str = "") -> Json:
@@ -96,9 +102,7 @@ def to_item(message: Json, param: str = "") -> Json:
             refuse_field(f"{at}{name}", "conversation items have no place for it")
     role = message.get("role")
     if role not in ROLES:
-        raise V2Error(
-            400, f"Invalid '{at}role': {str(role)[:40]!r} is neither user nor assistant.", param=f"{at}role"
-        )
+        refuse_value(f"{at}role", f"{str(role)[:40]!r} is neither user nor assistant")
     return {
         "type": "message",
         "role": role,
@@ -137,7 +141,7 @@ def _to_content(content: object, role: str, param: str) -> str | list[Json]:
     if isinstance(content, str) and content:
         return content
     if not isinstance(content, list) or not content:
-        raise V2Error(400, f"Invalid '{param}': text or a list of parts is wanted.", param=param)
+        refuse_value(param, "text or a list of parts is wanted")
     parts = [_to_part(part, role, f"{param}[{place}]") for place, part in enumerate(content)]
     # OpenAI's description takes an assistant's message without an id as a plain text only
     return parts if role == "user" else PARTS_JOINED_BY.join(part["text"] for part in parts)
@@ -152,9 +156,7 @@ def _to_part(part: Any, role: str, param: str) -> Json:
         upstream, own = ("image_url", "url") if kind == "image_url" else ("file_id", "file_id")
         image = fields.check(part.get(kind), {own: str, "detail": str}, "an image", f"{param}.{kind}")
         if not image.get(own):
-            raise V2Error(
-                400, f"Missing required parameter: '{param}.{kind}.{own}'.", param=f"{param}.{kind}.{own}"
-            )
+            refuse_missing(f"{param}.{kind}.{own}")
         return {"type": "input_image", upstream: image[own], "detail": image.get("detail") or "auto"}
     return refuse_field(param, f"a message of the {role} has no part of type {str(kind)[:40]!r}")
 

@@ -1,9 +1,11 @@
 """Cursor pages: fills a page from upstream pages that hold other things too, or that know no `before`."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
-from assistants_transport.errors import Json, V2Error
+from assistants_transport.errors import Json, V2Error, refuse_value
 from assistants_transport.openai_api import OpenAIApi
 
 MOST_PER_REQUEST = 100
@@ -37,7 +39,7 @@ def read(
     limit, order = _limit(query), _order(query)
     after, before = (cursor(query[name]) if name in query else None for name in ("after", "before"))
     if before is not None and after is not None:
-        between = [item for item in _until(before, every(api, path, order, after)) if keep(item)]
+        between = list(filter(keep, _until(before, every(api, path, order, after))))
         return between[:limit], len(between) > limit
     backwards = before is not None
     found = every(
@@ -47,12 +49,7 @@ def read(
         before if backwards else after,
         size=min(MOST_PER_REQUEST, max(limit + 1, DEFAULT_LIMIT)),
     )
-    page: list[Json] = []
-    for item in found:
-        if keep(item):
-            page.append(item)
-        if len(page) > limit:
-            break
+    page = list(islice(filter(keep, found), limit + 1))
     kept = page[:limit]
     return (kept[::-1] if backwards else kept), len(page) > limit
 
@@ -102,20 +99,13 @@ def v2_list(data: list[Json], has_more: bool) -> Json:
 
 def _limit(query: dict[str, str]) -> int:
     text = query.get("limit", str(DEFAULT_LIMIT))
-    if (
-        not text.isascii()
-        or not text.isdigit()
-        or not 1 <= int(text[:4]) <= MOST_PER_REQUEST
-        or len(text) > 3
-    ):
-        raise V2Error(
-            400, f"Invalid 'limit': {text[:40]!r} is not between 1 and {MOST_PER_REQUEST}.", param="limit"
-        )
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_PER_REQUEST:
+        refuse_value("limit", f"{text[:40]!r} is not between 1 and {MOST_PER_REQUEST}")
     return int(text)
 
 
 def _order(query: dict[str, str]) -> str:
     order = query.get("order", "desc")
     if order not in OPPOSITE:
-        raise V2Error(400, f"Invalid 'order': {order[:40]!r} is neither asc nor desc.", param="order")
+        refuse_value("order", f"{order[:40]!r} is neither asc nor desc")
     return order

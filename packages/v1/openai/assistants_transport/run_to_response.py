@@ -5,7 +5,7 @@ from typing import Any
 
 from assistants_transport import carry, fields, formats, tools
 from assistants_transport.call import conversation_of
-from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.errors import Json, refuse_field, refuse_missing
 
 FIELDS: fields.Types = {
     "assistant_id": str,
@@ -47,7 +47,7 @@ def check(body: Json) -> None:
     """V2Error 400 names what cannot be carried."""
     fields.check(body, FIELDS, "a run")
     if not isinstance(body.get("assistant_id"), str):
-        raise V2Error(400, "Missing required parameter: 'assistant_id'.", param="assistant_id")
+        refuse_missing("assistant_id")
     for name, why in REFUSED.items():
         if body.get(name):
             refuse_field(name, why)
@@ -149,7 +149,5 @@ def _tool_choice(choice: Any) -> Any:
         return {"type": choice.get("type")}
     name = (choice.get("function") or {}).get("name")
     if not isinstance(name, str):
-        raise V2Error(
-            400, "Missing required parameter: 'tool_choice.function.name'.", param="tool_choice.function.name"
-        )
+        refuse_missing("tool_choice.function.name")
     return {"type": "function", "name": name}

@@ -2,7 +2,7 @@
 
 from assistants_transport import fields, pages
 from assistants_transport.call import conversation_of
-from assistants_transport.errors import Json, V2Error
+from assistants_transport.errors import Json, V2Error, refuse_missing, refuse_value
 from assistants_transport.openai_api import OpenAIApi
 
 FIELDS: fields.Types = {"tool_call_id": str, "output": str}
@@ -35,7 +35,7 @@ def in_thread(api: OpenAIApi, response: Json) -> dict[str, str]:
 def to_items(given: object, expected: list[str]) -> list[Json]:
     """v2 tool outputs -> items, one for each call; V2Error 400 names one that is of no expected call."""
     if not isinstance(given, list) or not given:
-        raise V2Error(400, "Missing required parameter: 'tool_outputs'.", param="tool_outputs")
+        refuse_missing("tool_outputs")
     items: dict[str, Json] = {}
     for place, one in enumerate(given):
         param = f"tool_outputs[{place}]"
@@ -47,7 +47,7 @@ def to_items(given: object, expected: list[str]) -> list[Json]:
                 param=f"{param}.tool_call_id",
             )
         if not isinstance(one.get("output"), str):
-            raise V2Error(400, f"Invalid '{param}.output': text is wanted.", param=f"{param}.output")
+            refuse_value(f"{param}.output", "text is wanted")
         items[call_id] = to_item(call_id, one["output"])
     return list(items.values())
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from assistants_transport import fields
-from assistants_transport.errors import Json, V2Error, refuse_field
+from assistants_transport.errors import Json, refuse_field, refuse_missing, refuse_value
 
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # v2: leaving parameters out means an empty list
 NO_DESCRIPTION = ""  # agents require one, v2 does not (an empty one being accepted is unverified)
@@ -27,7 +27,7 @@ def to_agent_tools(tools: object) -> tuple[list[Json], Json]:
     """v2 tools -> (an agent's tools, what an agent cannot say: `strict` names, `file_search` options)."""
     agent_tools: list[Json] = []
     extras: Json = {}
-    for place, tool in enumerate(_list_of_objects(tools, "tools")):
+    for place, tool in enumerate(fields.list_of_objects(tools, "tools")):
         kind, param = tool.get("type"), f"tools[{place}]"
         if kind == "function":
             agent_tools.append(_to_agent_function(tool, param))
@@ -70,14 +70,11 @@ def v2_function(tool: Json, strict: bool | None) -> Json:
 def _to_agent_function(tool: Json, param: str) -> Json:
     function = tool.get("function")
     if not isinstance(function, dict) or not function.get("name"):
-        raise V2Error(
-            400, f"Missing required parameter: '{param}.function.name'.", param=f"{param}.function.name"
-        )
+        refuse_missing(f"{param}.function.name")
     _only(tool, {"type", "function"}, param)
     fields.check(function, FUNCTION_FIELDS, "a function", f"{param}.function")
     if not NAME.fullmatch(function["name"]):
-        at = f"{param}.function.name"
-        raise V2Error(400, f"Invalid '{at}': 1 to 64 letters, digits, _ and - are wanted.", param=at)
+        refuse_value(f"{param}.function.name", "1 to 64 letters, digits, _ and - are wanted")
     return {
         "type": "function",
         "name": function["name"],
@@ -134,7 +131,7 @@ def _file_search_options(tool: Json, param: str) -> Json:
 def _check_range(value: float | None, low: int, high: int, param: str) -> None:
     """Nobody looks at these before the first run: they ride in the agent's metadata."""
     if value is not None and (isinstance(value, bool) or not low <= value <= high):
-        raise V2Error(400, f"Invalid '{param}': a number from {low} to {high} is wanted.", param=param)
+        refuse_value(param, f"a number from {low} to {high} is wanted")
 
 
 def _v2_file_search(options: Json) -> Json:
@@ -219,11 +216,7 @@ def vector_stores(tool_resources: Json | None) -> list[str]:
     _only(resources, {"vector_store_ids"}, param, "create the vector store first and give its id")
     stores = [] if resources.get("vector_store_ids") is None else resources["vector_store_ids"]
     if not isinstance(stores, list) or not all(isinstance(one, str) for one in stores):
-        raise V2Error(
-            400,
-            f"Invalid '{param}.vector_store_ids': a list of ids is wanted.",
-            param=f"{param}.vector_store_ids",
-        )
+        refuse_value(f"{param}.vector_store_ids", "a list of ids is wanted")
     return stores
 
 
@@ -231,15 +224,9 @@ def v2_resources(vector_store_ids: list[str]) -> Json | None:
     return {"file_search": {"vector_store_ids": vector_store_ids}} if vector_store_ids else None
 
 
-def _list_of_objects(value: object, param: str) -> list[Json]:
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise V2Error(400, f"Invalid '{param}': a list of objects is wanted.", param=param)
-    return value
-
-
 def _only(given: object, known: set[str], param: str, why: str = "it is not known here") -> None:
     if not isinstance(given, dict):
-        raise V2Error(400, f"Invalid '{param}': an object is wanted.", param=param)
+        refuse_value(param, "an object is wanted")
     for name in given:
         if name not in known:
             refuse_field(f"{param}.{name}", why)
