@@ -150,15 +150,18 @@ def _cannot_listen(port: str, problem: OSError) -> str:
 
 @contextmanager
 def _emulator(port: int, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The emulator in a process group of its own, ended with everything that it started."""
+    """The emulator in a process group of its own, ended with everything that it started.
+
+    Its standard input closes with this process, so a kill -9 leaves no emulator behind either."""
     model = {name: value for name, value in variables.items() if name.startswith("LOCAL_MODEL")}
     database = ROOT / ".local" / "openai.sqlite"
     database.parent.mkdir(exist_ok=True)
+    where = ["--port", str(port), "--database", str(database)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.emulator", "--port", str(port), "--database", str(database)],
+        [sys.executable, "-m", "local.emulator", *where, "--until-input-ends"],
         cwd=ROOT,
         env=model | dict(os.environ),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         start_new_session=True,
     )
     try:

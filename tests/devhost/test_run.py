@@ -145,6 +145,16 @@ def test_interrupt_during_start_up_leaves_nothing_either(
     assert nobody_listens(home.port)
 
 
+def test_kill_leaves_no_emulator_behind(root: Path) -> None:
+    home = Home(root)
+    first = home.until("OpenAI at home: ")[-1].split()
+    emulator = urlsplit(next(word for word in first if word.startswith("http")))
+    assert emulator.port is not None
+    home.process.kill()
+    home.rest()  # ends when the last process that could print has ended
+    assert nobody_listens(emulator.port)
+
+
 def test_port_in_use_is_one_line_that_says_what_to_do(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
