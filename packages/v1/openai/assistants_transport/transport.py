@@ -27,26 +27,25 @@ class AssistantsTransport(httpx2.BaseTransport):
             return self._inner.handle_request(request)
         prefix, path = split
         api = OpenAIApi(self._inner, request, prefix)
+        status, body = self._answered(request, path, api)
+        # in ASCII, for a text may hold half a surrogate pair
+        headers = {**api.passed_back, "Content-Type": "application/json"}
+        return httpx2.Response(status, content=json.dumps(body).encode(), headers=headers, request=request)
+
+    def _answered(self, request: httpx2.Request, path: str, api: OpenAIApi) -> tuple[int, Json]:
+        query = dict(request.url.params)
         try:
-            status, body = (
-                200,
-                routes.answer(
-                    request.method, path, dict(request.url.params), _body(request), api, self._memory
-                ),
-            )
+            return 200, routes.answer(request.method, path, query, _body(request), api, self._memory)
         except V2Error as refusal:
-            status, body = refusal.status, refusal.body()
+            return refusal.status, refusal.body()
         except UpstreamError as refusal:
-            status, body = refusal.status, _translated(refusal)
+            return refusal.status, _translated(refusal)
         except (LookupError, TypeError, AttributeError, ValueError) as surprise:
             if api.answered:
                 raise httpx2.DecodingError(
                     "the answer has an unexpected shape", request=request
                 ) from surprise
-            status, body = 400, V2Error(400, "The request has an unexpected shape.").body()
-        # in ASCII, for a text may hold half a surrogate pair
-        headers = {**api.passed_back, "Content-Type": "application/json"}
-        return httpx2.Response(status, content=json.dumps(body).encode(), headers=headers, request=request)
+            return 400, V2Error(400, "The request has an unexpected shape.").body()
 
     def close(self) -> None:
         self._inner.close()
