@@ -48,6 +48,26 @@ def test_a_reload_shows_the_conversation_and_it_goes_on(page: Page) -> None:
     assert "user: First" in page.chat("Second")
 
 
+LIST_ASSISTANTS_COMES_LATE = """
+const ask = window.fetch;
+window.fetch = async (url, request) => {
+  if (request.body.includes("list-assistants")) await new Promise((go) => setTimeout(go, 200));
+  return ask(url, request);
+};"""
+
+
+def test_an_answer_bears_the_assistants_name_even_if_that_is_heard_late(page: Page) -> None:
+    page.chat("Hello")
+    name = page.one(".who").text
+    late = page.driver.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument", {"source": LIST_ASSISTANTS_COMES_LATE}
+    )
+    page.driver.refresh()
+    page.until(lambda: page.one(".who").text.startswith("asst_"))
+    page.until(lambda: page.one(".who").text == name)
+    page.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", late)
+
+
 def test_a_second_tab_continues_the_thread_and_the_first_one_sees_it(
     page: Page, second_tab: Callable[[], None]
 ) -> None:
@@ -116,6 +136,16 @@ def test_a_reload_in_the_middle_of_a_run_waits_for_its_answer(page: Page, gate: 
     gate.open()
     page.until(lambda: len(page.messages()) == 2)
     assert "chat" not in " ".join(page.called())
+
+
+def test_a_reload_in_the_middle_of_the_first_turn_finds_its_thread(page: Page, gate: Gate) -> None:
+    page.say("/wait 1")
+    page.until(lambda: page.address().get("run"))
+    assert int(page.one(".waiting time").text.removesuffix(" s")) < 8  # not after the ten of a get-run
+    page.driver.refresh()
+    page.button("Cancel")
+    gate.open()
+    page.until(lambda: len(page.messages()) == 2)
 
 
 @pytest.mark.usefixtures("gate")
