@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from assistant_function import params as p
-from assistant_function.envelope import AT_TOP_LEVEL, ENDED
+from assistant_function.envelope import AT_TOP_LEVEL
 from assistant_function.errors import Json
 from assistant_function.params import Param
+from assistant_function.polling import ENDED
 from assistant_function.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Any
 
 from assistant_function.errors import Failure, Json
 from assistant_function.fitting import fit, fits, ids_of
+from assistant_function.polling import ENDED
 
 HEADERS = {
     "Content-Type": "application/json",
@@ -16,7 +17,6 @@ HEADERS = {
 REASONS = ("lastError", "incompleteReason")  # OpenAI's words, which might hold a key
 AT_TOP_LEVEL = ("threadId", "response")  # the original example reads them there
 UNFINISHED = {"Retry-After": "1"}
-ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "expired")
 TOO_LONG = "the answer is longer than the 1 MB that the platform sends"
 HIDDEN = "[hidden]"
 SHORTEST_SECRET_CHARACTERS = 6

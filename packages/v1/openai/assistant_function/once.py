@@ -7,14 +7,12 @@ import contextlib
 import hashlib
 from typing import NamedTuple
 
+from assistant_function import upstream
 from assistant_function.call import Call
 from assistant_function.errors import InvalidRequest, Json, failure
-from assistant_function.handlers import shapes
-from assistant_function.params import NOTES_KEY, RESERVED
+from assistant_function.params import MOST_PAIRS, MOST_VALUE_CHARACTERS, NOTES_KEY, RESERVED
 
 MOST_PAIRS_OF_NOTES = 4  # some 28 requests: a repeat comes soon or never
-MOST_PAIRS = 16  # of a thread's metadata
-MOST_VALUE_CHARACTERS = 512
 DIGEST_CHARACTERS = 12
 MESSAGE, RUN = "m", "r"
 BUSY_STATUS = 409
@@ -39,7 +37,7 @@ class Ledger:
         self.read()
 
     def read(self) -> None:
-        thread = shapes.plain(self._threads.retrieve(self.thread_id), "thread")
+        thread = upstream.plain(self._threads.retrieve(self.thread_id), "thread")
         self._callers, notes = split(thread.get("metadata") or {})
         told = [text.split("/") for key in sorted(notes) for text in notes[key].split()]
         self.notes = [Note(*parts) for parts in told if len(parts) == len(Note._fields)]
@@ -82,13 +80,13 @@ def send(call: Call, thread_id: str, fields: Json) -> Json:
     note = ledger.find(wanted)
     messages = call.beta.threads.messages
     if note and note.done:
-        return shapes.plain(messages.retrieve(note.done, thread_id=thread_id), "thread.message")
+        return upstream.plain(messages.retrieve(note.done, thread_id=thread_id), "thread.message")
     if note and (there := _unclaimed(call, ledger, note, fields)):
         return _noted(ledger, note, there[0])
     if note is None:
         note = wanted
         ledger.write(note)
-    sent = shapes.plain(messages.create(thread_id, **fields), "thread.message")
+    sent = upstream.plain(messages.create(thread_id, **fields), "thread.message")
     return _noted(ledger, note, _first_of_twins(call, ledger, note, fields, sent))
 
 
@@ -117,7 +115,7 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
         ledger.read()
         note = ledger.find(wanted) or note
     found = call.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
-    return shapes.plain(found, "thread.run"), []
+    return upstream.plain(found, "thread.run"), []
 
 
 def _begun(call: Call, thread_id: str, kind: str) -> tuple[Ledger, Note]:
@@ -142,7 +140,7 @@ def _first_of_twins(call: Call, ledger: Ledger, note: Note, fields: Json, sent: 
     mine = ledger.find(note)
     messages = call.beta.threads.messages
     if mine and mine.done:
-        first = shapes.plain(messages.retrieve(mine.done, thread_id=ledger.thread_id), "thread.message")
+        first = upstream.plain(messages.retrieve(mine.done, thread_id=ledger.thread_id), "thread.message")
     else:
         first = next(iter(_unclaimed(call, ledger, note, fields)), sent)
     if first["id"] != sent["id"] and not _others_begun(ledger, note):
@@ -173,14 +171,14 @@ def _says(message: Json, fields: Json) -> bool:
 
 def _last_message_id(call: Call, thread_id: str) -> str:
     newest = call.beta.threads.messages.list(thread_id, order="desc", limit=1)
-    found, _ = shapes.page(newest, "thread.message")
+    found, _ = upstream.page(newest, "thread.message")
     return str(found[0]["id"]) if found else ""
 
 
 def _messages_after(call: Call, thread_id: str, message_id: str) -> list[Json]:
     behind: Json = {"after": message_id} if message_id else {}
     listed = call.beta.threads.messages.list(thread_id, order="asc", limit=PAGE_LIMIT, **behind)
-    return shapes.page(listed, "thread.message")[0]
+    return upstream.page(listed, "thread.message")[0]
 
 
 def _written_after(call: Call, thread_id: str, note: Note) -> list[Json]:
@@ -198,7 +196,7 @@ def _written_before(call: Call, started: Json, note: Note) -> list[Json]:
 
 
 def _create_run(call: Call, thread_id: str, fields: Json) -> Json:
-    return shapes.plain(call.beta.threads.runs.create(thread_id, **fields), "thread.run")
+    return upstream.plain(call.beta.threads.runs.create(thread_id, **fields), "thread.run")
 
 
 def _create_unless_busy(call: Call, thread_id: str, fields: Json) -> Json | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Never
 
+from assistant_function import strict_json
 from assistant_function.errors import InvalidRequest, Json
 
 MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
@@ -62,7 +63,7 @@ class Spec(NamedTuple):
 
 
 def reads(schema: Json) -> Callable[[Callable[[str, Any], Any]], Reader]:
-    """Makes a function a reader of this schema; `#/…` names a part of describe.COMPONENTS."""
+    """Makes a function a reader of this schema; `#/…` names a part of schemas.PARTS."""
     return lambda read: Reader(read, schema)
 
 
@@ -224,7 +225,7 @@ def read(action: str, arguments: Mapping[str, Any], spec: Spec) -> Json:
     return {n: None if v is None else spec.known()[n].read(n, v) for n, v in given.items()}
 
 
-def _says_something(given: Json, name: str, spec: "Spec") -> bool:
+def _says_something(given: Json, name: str, spec: Spec) -> bool:
     return name in given and (given[name] != "" or spec.null_resets(name))
 
 
@@ -240,13 +241,9 @@ def snake_case(name: str) -> str:
 def parse_json(name: str, value: str) -> Any:
     """JSON text -> its value; InvalidRequest for anything else, NaN and unreadable depths included."""
     try:
-        return json.loads(value, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return strict_json.loads(value)
+    except ValueError:
         _refuse(name, "must be JSON")
-
-
-def _no_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is no JSON")
 
 
 def _json(name: str, value: Any, kind: type, wanted: str) -> Any:

@@ -1,5 +1,6 @@
 """Assistants: create, list, get, update, delete."""
 
+from assistant_function import upstream
 from assistant_function.call import Call
 from assistant_function.errors import Json
 from assistant_function.handlers import shapes
@@ -22,26 +23,26 @@ FIELDS = (
 
 def create(call: Call) -> Json:
     fields: Json = {"model": call.settings.model} | v2_arguments(call.params, *FIELDS)
-    return shapes.assistant(shapes.plain(call.beta.assistants.create(**fields), "assistant"))
+    return shapes.assistant(upstream.plain(call.beta.assistants.create(**fields), "assistant"))
 
 
 def list_page(call: Call) -> Json:
     wanted = v2_arguments(call.params, "limit", "order", "after", "before")
-    found, has_more = shapes.page(call.beta.assistants.list(**wanted), "assistant")
+    found, has_more = upstream.page(call.beta.assistants.list(**wanted), "assistant")
     return shapes.listed("assistants", "assistantId", [shapes.assistant(one) for one in found], has_more)
 
 
 def get(call: Call) -> Json:
     found = call.beta.assistants.retrieve(call.params["assistantId"])
-    return shapes.assistant(shapes.plain(found, "assistant"))
+    return shapes.assistant(upstream.plain(found, "assistant"))
 
 
 def update(call: Call) -> Json:
     assistants, assistant_id = call.beta.assistants, call.params["assistantId"]
     fields = v2_arguments(call.params, *FIELDS)
     updated = found_out(
-        lambda: shapes.plain(assistants.update(assistant_id, **fields), "assistant"),
-        lambda: written(shapes.plain(assistants.retrieve(assistant_id), "assistant"), fields),
+        lambda: upstream.plain(assistants.update(assistant_id, **fields), "assistant"),
+        lambda: written(upstream.plain(assistants.retrieve(assistant_id), "assistant"), fields),
     )
     return shapes.assistant(updated)
 
@@ -49,7 +50,7 @@ def update(call: Call) -> Json:
 def delete(call: Call) -> Json:
     assistants, assistant_id = call.beta.assistants, call.params["assistantId"]
     answer = found_out(
-        lambda: shapes.plain(assistants.delete(assistant_id), "assistant.deleted"),
+        lambda: upstream.plain(assistants.delete(assistant_id), "assistant.deleted"),
         lambda: gone(lambda: assistants.retrieve(assistant_id)),
     )
     return {"assistantId": assistant_id, "deleted": bool(answer.get("deleted"))}

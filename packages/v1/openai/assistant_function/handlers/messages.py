@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from assistant_function import once
+from assistant_function import once, upstream
 from assistant_function.call import Call
 from assistant_function.errors import Json, TooLong
 from assistant_function.fitting import fit
@@ -19,7 +19,7 @@ def send(call: Call) -> Json:
     if "requestId" in call.params:
         return shapes.message(once.send(call, call.params["threadId"], fields))
     sent = call.beta.threads.messages.create(call.params["threadId"], **fields)
-    return shapes.message(shapes.plain(sent, "thread.message"))
+    return shapes.message(upstream.plain(sent, "thread.message"))
 
 
 def list_page(call: Call) -> Json:
@@ -27,7 +27,7 @@ def list_page(call: Call) -> Json:
     wanted: Json = {"limit": LIST_LIMIT, "order": "asc"}
     wanted |= v2_arguments(call.params, "limit", "order", "after", "before", "runId")
     answer = call.beta.threads.messages.list(call.params["threadId"], **wanted)
-    found, has_more = shapes.page(answer, "thread.message")
+    found, has_more = upstream.page(answer, "thread.message")
     listed = shapes.listed("messages", "messageId", [shapes.message(one) for one in found], has_more)
     backwards = "before" in wanted and "after" not in wanted
     return fit({"threadId": call.params["threadId"], **listed}, backwards)

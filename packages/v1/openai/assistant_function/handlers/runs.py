@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from assistant_function import once, polling
+from assistant_function import once, polling, upstream
 from assistant_function.call import Call
 from assistant_function.deadline import Deadline
 from assistant_function.errors import Interrupted, InvalidRequest, Json, RunEndedBadly, RunHitRateLimit
@@ -36,7 +36,7 @@ def chat(call: Call) -> Json:
     message = _user_messages(call)
     if "threadId" in call.params:
         return _run_in(call, call.params["threadId"], message)
-    thread_id = shapes.plain(call.beta.threads.create(messages=message), "thread")["id"]
+    thread_id = upstream.plain(call.beta.threads.create(messages=message), "thread")["id"]
     try:
         return _run_in(call, thread_id, [])
     except Exception as problem:
@@ -45,17 +45,19 @@ def chat(call: Call) -> Json:
 
 def get(call: Call) -> Json:
     found = call.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
-    return _awaited(call, shapes.plain(found, "thread.run"))
+    return _awaited(call, upstream.plain(found, "thread.run"))
 
 
 def cancel(call: Call) -> Json:
     runs, run_id, thread_id = call.beta.threads.runs, call.params["runId"], call.params["threadId"]
 
     def look() -> Json | None:
-        found = shapes.plain(runs.retrieve(run_id, thread_id=thread_id), "thread.run")
+        found = upstream.plain(runs.retrieve(run_id, thread_id=thread_id), "thread.run")
         return None if found.get("status") in CANCELLABLE else found
 
-    cancelled = found_out(lambda: shapes.plain(runs.cancel(run_id, thread_id=thread_id), "thread.run"), look)
+    cancelled = found_out(
+        lambda: upstream.plain(runs.cancel(run_id, thread_id=thread_id), "thread.run"), look
+    )
     return shapes.run(cancelled, [])
 
 
@@ -63,7 +65,7 @@ def submit_tool_outputs(call: Call) -> Json:
     started = call.beta.threads.runs.submit_tool_outputs(
         call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
     )
-    return _awaited(call, shapes.plain(started, "thread.run"))
+    return _awaited(call, upstream.plain(started, "thread.run"))
 
 
 def _user_messages(call: Call) -> list[Any]:
@@ -77,7 +79,7 @@ def _run_in(call: Call, thread_id: str, messages: list[Any]) -> Json:
         return _run_once(call, thread_id, messages)
     fields = _fields(call) | ({"additional_messages": messages} if messages else {})
     started = call.beta.threads.runs.create(thread_id, **fields)
-    return _awaited(call, shapes.plain(started, "thread.run"))
+    return _awaited(call, upstream.plain(started, "thread.run"))
 
 
 def _run_once(call: Call, thread_id: str, messages: list[Any]) -> Json:
@@ -119,7 +121,7 @@ def _patience(call: Call) -> Deadline:
 def _fetched(call: Call, run: Json) -> tuple[Json, float | None]:
     raw = call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
     advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
-    return shapes.plain(raw, "thread.run"), int(advised[0]) / 1000 if advised else None
+    return upstream.plain(raw, "thread.run"), int(advised[0]) / 1000 if advised else None
 
 
 def _written(call: Call, run: Json) -> list[Json]:
@@ -129,7 +131,7 @@ def _written(call: Call, run: Json) -> list[Json]:
     answer = call.beta.threads.messages.list(
         run["thread_id"], run_id=run["id"], order="asc", limit=MOST_MESSAGES
     )
-    found, _ = shapes.page(answer, "thread.message")
+    found, _ = upstream.page(answer, "thread.message")
     # a server may tell no run ids, or give the whole thread
     written = [
         one for one in found if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)

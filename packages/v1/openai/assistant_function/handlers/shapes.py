@@ -1,49 +1,18 @@
-"""What the SDK's client was answered -> the shapes that callers get."""
+"""OpenAI's objects -> the shapes that callers get."""
 
-import json
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Never, ParamSpec
+from typing import Any, ParamSpec
 
+from assistant_function import strict_json
 from assistant_function.errors import NOT_UNDERSTOOD, Json, Nonsense
 from assistant_function.params import NOTES_KEY
-
-if TYPE_CHECKING:
-    from openai._legacy_response import LegacyAPIResponse
+from assistant_function.upstream import MOST_DEPTH
 
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
 BETWEEN_PARTS = "\n\n"
-MOST_DEPTH = 100  # what walks through an answer does so by recursion
 P = ParamSpec("P")
-
-
-def plain(answer: "LegacyAPIResponse[Any]", kind: str) -> Json:
-    """The object of this kind that was answered; Nonsense where the server answered something else."""
-    try:
-        found = json.loads(answer.content, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as problem:
-        raise Nonsense(NOT_UNDERSTOOD) from problem
-    if not isinstance(found, dict) or found.get("object") != kind or _is_deep(found):
-        raise Nonsense(NOT_UNDERSTOOD)
-    if kind == "list" and not isinstance(found.get("data"), list):
-        raise Nonsense(NOT_UNDERSTOOD)
-    needed = ("id", "thread_id", "status") if kind == "thread.run" else ("id",)
-    if kind != "list" and not all(isinstance(found.get(name), str) for name in needed):
-        raise Nonsense(NOT_UNDERSTOOD)
-    return found
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MOST_DEPTH):
-        level = [
-            inner
-            for part in level
-            if isinstance(part, dict | list)
-            for inner in (part.values() if isinstance(part, dict) else part)
-        ]
-    return bool(level)
 
 
 def understood(shape: Callable[P, Json]) -> Callable[P, Json]:
@@ -57,20 +26,6 @@ def understood(shape: Callable[P, Json]) -> Callable[P, Json]:
             raise Nonsense(NOT_UNDERSTOOD) from problem
 
     return made
-
-
-def _no_constant(constant: str) -> Never:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def page(answer: "LegacyAPIResponse[Any]", kind: str) -> tuple[list[Json], bool]:
-    """A page of objects -> (its objects, whether there are more)."""
-    found = plain(answer, "list")
-    if not all(
-        isinstance(one, dict) and one.get("object") == kind and one.get("id") for one in found["data"]
-    ):
-        raise Nonsense(NOT_UNDERSTOOD)
-    return found["data"], bool(found.get("has_more"))
 
 
 def listed(name: str, id_name: str, objects: list[Json], has_more: bool) -> Json:
@@ -162,10 +117,10 @@ def _wants_json(response_format: Any) -> bool:
 
 def _parsed(text: str | None) -> Any:
     try:
-        found = json.loads(text or "", parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        found = strict_json.loads(text or "")
+    except ValueError:
         return None
-    return None if _is_deep(found) else found
+    return None if strict_json.is_deep(found, MOST_DEPTH) else found
 
 
 def _content(parts: list[Json], cited: bool) -> tuple[str, list[Json]]:

@@ -1,5 +1,6 @@
 """Threads: create, get, update, delete."""
 
+from assistant_function import upstream
 from assistant_function.call import Call
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.handlers import shapes
@@ -13,22 +14,22 @@ def create(call: Call) -> Json:
     for place, message in enumerate(call.params.get("messages", [])):
         checked_length(call, f"messages[{place}]", message["content"])
     fields = v2_arguments(call.params, "metadata", "messages", "toolResources")
-    return shapes.thread(shapes.plain(call.beta.threads.create(**fields), "thread"))
+    return shapes.thread(upstream.plain(call.beta.threads.create(**fields), "thread"))
 
 
 def get(call: Call) -> Json:
-    return shapes.thread(shapes.plain(call.beta.threads.retrieve(call.params["threadId"]), "thread"))
+    return shapes.thread(upstream.plain(call.beta.threads.retrieve(call.params["threadId"]), "thread"))
 
 
 def update(call: Call) -> Json:
     """Metadata is replaced whole, but for the notes of requestIds that ride in it."""
     threads, thread_id = call.beta.threads, call.params["threadId"]
-    thread = shapes.plain(threads.retrieve(thread_id), "thread")
+    thread = upstream.plain(threads.retrieve(thread_id), "thread")
     fields = v2_arguments(call.params, "toolResources")
     fields["metadata"] = _with_notes(call.params["metadata"], thread)
     updated = found_out(
-        lambda: shapes.plain(threads.update(thread_id, **fields), "thread"),
-        lambda: written(shapes.plain(threads.retrieve(thread_id), "thread"), fields),
+        lambda: upstream.plain(threads.update(thread_id, **fields), "thread"),
+        lambda: written(upstream.plain(threads.retrieve(thread_id), "thread"), fields),
     )
     return shapes.thread(updated)
 
@@ -45,7 +46,7 @@ def delete(call: Call) -> Json:
     """`deleted` is false where the thread was too long to be erased in one call: the next one goes on."""
     threads, thread_id = call.beta.threads, call.params["threadId"]
     answer = found_out(
-        lambda: shapes.plain(threads.delete(thread_id), "thread.deleted"),
+        lambda: upstream.plain(threads.delete(thread_id), "thread.deleted"),
         lambda: gone(lambda: threads.retrieve(thread_id)),
     )
     return {"threadId": thread_id, "deleted": bool(answer.get("deleted"))}
