@@ -135,3 +135,12 @@ def test_a_cursor_that_is_not_in_the_runs_messages_is_refused(name: str) -> None
     upstream, _ = answers(response(output=[message(1)]))
     answer = raw(upstream, "GET", f"/threads/thread_1/messages?run_id=run_1&{name}=msg_2")
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, name)
+
+
+@pytest.mark.parametrize("name", ["after", "before"])
+@pytest.mark.parametrize("path", ["/threads/thread_1/messages", "/assistants"])
+def test_an_unknown_cursor_is_refused_under_the_name_that_the_caller_gave_it(path: str, name: str) -> None:
+    error = {"message": "Invalid 'after': no such object.", "param": "after", "type": "x", "code": "x"}
+    answer = raw(lambda _: httpx2.Response(400, json={"error": error}), "GET", f"{path}?{name}=msg_2")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, name)
+    assert f"'{name}'" in answer.json()["error"]["message"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from assistants_transport.errors import Json, V2Error, refuse_value
+from assistants_transport.errors import Json, UpstreamError, V2Error, refuse_value
 from assistants_transport.openai_api import OpenAIApi
 
 MOST_PER_REQUEST = 100
@@ -49,7 +49,12 @@ def read(
         before if backwards else after,
         size=min(MOST_PER_REQUEST, max(limit + 1, DEFAULT_LIMIT)),
     )
-    page = list(islice(filter(keep, found), limit + 1))
+    try:
+        page = list(islice(filter(keep, found), limit + 1))
+    except UpstreamError as refusal:
+        if backwards and (refusal.details() or {}).get("param") == "after":  # which the caller did not send
+            raise _not_in_list(query, "before") from refusal
+        raise
     kept = page[:limit]
     return (kept[::-1] if backwards else kept), len(page) > limit
 
@@ -78,13 +83,13 @@ def cut(objects: list[Json], query: dict[str, str]) -> tuple[list[Json], bool]:
 
 def _place(ids: list[str], query: dict[str, str], name: str) -> int:
     if query[name] not in ids:
-        raise V2Error(
-            400,
-            f"Invalid '{name}': {query[name][:140]!r} is not in this list.",
-            param=name,
-            code="invalid_value",
-        )
+        raise _not_in_list(query, name)
     return ids.index(query[name])
+
+
+def _not_in_list(query: dict[str, str], name: str) -> V2Error:
+    message = f"Invalid '{name}': {query[name][:140]!r} is not in this list."
+    return V2Error(400, message, param=name, code="invalid_value")
 
 
 def v2_list(data: list[Json], has_more: bool) -> Json:
