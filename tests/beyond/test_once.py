@@ -302,3 +302,37 @@ def test_a_twin_that_comes_in_at_any_point_sends_no_second_message(
     assert answer["statusCode"] == 200
     assert home.texts(thread) == ["before", "hi"]
     assert home.data(**send)["messageId"] == answer["body"]["data"]["messageId"]
+
+
+class Interfering(httpx2.BaseTransport):
+    """Before the nth request something else happens; the answer to the start of a run is lost."""
+
+    def __init__(self, nth: int, meanwhile: Callable[[], object], run: str) -> None:
+        self._before, self._after = interrupted(nth, meanwhile), once_for("POST", run)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = self._before.handle_request(request)
+        if self._after(request):
+            response.close()
+            raise httpx2.ReadError("the connection was reset", request=request)
+        return response
+
+    def close(self) -> None:
+        self._before.close()
+
+
+@pytest.mark.parametrize("nth", range(11))
+def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(home: Home, nth: int) -> None:
+    thread, stray = home.thread(), list[str]()
+    send = {"action": "send-message", "threadId": thread, "message": "a twin's"}
+    ask = {"action": "chat", "threadId": thread, "message": "/say yes", "requestId": "a"}
+    ask["assistantId"] = home.assistant()
+    wire = Interfering(nth, lambda: stray.append(home.data(**send)["messageId"]), RUNS[home.backend])
+    home.function(wire=wire)(**ask)
+    with httpx.Client(trust_env=False, headers={"Authorization": "Bearer k"}) as client:
+        for message in stray:
+            client.delete(
+                f"{home.upstream}/conversations/{thread.replace('thread_', 'conv_')}/items/{message}"
+            )
+    response = home.data(**ask)["response"]  # to whichever message came last
+    assert home.texts(thread) == ["/say yes", response]

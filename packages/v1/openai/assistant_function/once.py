@@ -90,12 +90,13 @@ def send(call: Call, thread_id: str, fields: Json) -> Json:
     return _noted(ledger, note, _first_of_twins(call, ledger, note, fields, sent))
 
 
-def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
+def run(call: Call, thread_id: str, fields: Json, asked: Json | None) -> tuple[Json, list[Json]]:
     """The v2 run of this request: started, unless it was already -> (it, its messages if its id is lost).
 
+    `asked` is the message that was sent with it: what the run writes stands behind that.
     A lost run is told from what it wrote. Its id is None then, as it is for a thread that is still busy when
     the time is over."""
-    ledger, wanted = _begun(call, thread_id, RUN)
+    ledger, wanted = _begun(call, thread_id, RUN, asked)
     note = ledger.find(wanted)
     if note is None:
         ledger.write(wanted)
@@ -118,11 +119,12 @@ def run(call: Call, thread_id: str, fields: Json) -> tuple[Json, list[Json]]:
     return upstream.plain(found, "thread.run"), []
 
 
-def _begun(call: Call, thread_id: str, kind: str) -> tuple[Ledger, Note]:
+def _begun(call: Call, thread_id: str, kind: str, asked: Json | None = None) -> tuple[Ledger, Note]:
     """The thread's notes, and the one to write where this request has none.
 
-    The last message is asked for first: a twin that is not noted by then sends what it sends behind it."""
-    before = _last_message_id(call, thread_id)
+    The last message is asked for first: a twin that is not noted by then sends what it sends behind it. But
+    a twin may take that one back: a message that stays is the better place to look from."""
+    before = str(asked["id"]) if asked else _last_message_id(call, thread_id)
     digest = hashlib.sha256(call.params["requestId"].encode()).hexdigest()[:DIGEST_CHARACTERS]
     return Ledger(call, thread_id), Note(digest, kind, before)
 

@@ -83,9 +83,8 @@ def _run_in(call: Call, thread_id: str, messages: list[Any]) -> Json:
 
 
 def _run_once(call: Call, thread_id: str, messages: list[Any]) -> Json:
-    for message in messages:
-        once.send(call, thread_id, message)
-    found, written = once.run(call, thread_id, _fields(call))
+    asked = once.send(call, thread_id, messages[0]) if messages else None
+    found, written = once.run(call, thread_id, _fields(call), asked)
     if found["id"] is None:
         return shapes.run(found, [shapes.message(one) for one in written])
     return _awaited(call, found)
