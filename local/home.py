@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -24,6 +24,7 @@ from .devhost.project import local_variables
 
 ROOT = Path(__file__).parents[1]
 NO_KEY = "none"  # what .env.example says where a key would stand
+OPENAI_HOST = "api.openai.com"
 START_SECONDS = 120.0
 TICK_SECONDS = 0.05
 STOP_SECONDS = 5.0
@@ -106,7 +107,7 @@ def curl_line(url: str, call: Mapping[str, str], token_name: str | None = None) 
 
 def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str:
     """What is printed once everything answers; ids is None where nothing was created."""
-    where = "OpenAI itself, with the key from .env: calls cost money" if ids is None else "the OpenAI at home"
+    where = "the OpenAI at home" if ids else _server(variables)
     lines = [curl_line(url, call, _token_name(call["action"], variables)) for call in calls(ids or Ids())]
     about = [
         f"The function answers at {url}",
@@ -114,6 +115,15 @@ def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str
         f"A page to try it on: {page_of(url)}",
     ]
     return "\n".join(["", *about, "", *lines, "", "Ctrl-C ends it."])
+
+
+def _server(variables: Mapping[str, str]) -> str:
+    """Whom the function asks where that is not the emulator."""
+    base_url = variables.get("OPENAI_BASE_URL", NO_KEY).strip()
+    host = OPENAI_HOST if base_url.lower() in ("", NO_KEY) else urlsplit(base_url).hostname
+    if host == OPENAI_HOST:
+        return "OpenAI itself, with the key from .env: calls cost money"
+    return f"{host} (OPENAI_BASE_URL), with the key from .env"
 
 
 def page_of(url: str) -> str:

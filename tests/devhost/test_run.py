@@ -194,7 +194,7 @@ def test_key_in_env_means_openai_and_creates_nothing(root: Path) -> None:
             home.rest()
         finally:
             env.unlink()
-        assert "and talks to OpenAI itself, with the key from .env: calls cost money." in lines
+        assert "and talks to 127.0.0.1 (OPENAI_BASE_URL), with the key from .env." in lines
         assert any("threadId=YOUR_THREAD_ID" in line for line in lines)
         assert {method for method, _ in openai.requests} == {"GET"}
         assert not any("sk-mine" in line for line in lines)
@@ -203,6 +203,13 @@ def test_key_in_env_means_openai_and_creates_nothing(root: Path) -> None:
 @pytest.mark.parametrize(("key", "is_one"), [("none", False), ("NONE", False), ("", False), ("sk-1", True)])
 def test_only_a_real_key_means_openai(key: str, is_one: bool) -> None:
     assert uses_openai({"OPENAI_API_KEY": key}) is is_one
+
+
+@pytest.mark.parametrize("base_url", [None, "none", "https://api.openai.com/v1"])
+def test_what_costs_money_is_told(base_url: str | None) -> None:
+    variables = {"OPENAI_API_KEY": "sk-1"} | ({"OPENAI_BASE_URL": base_url} if base_url else {})
+    told = announcement("http://localhost:1/f", None, variables)
+    assert "and talks to OpenAI itself, with the key from .env: calls cost money." in told
 
 
 def test_tokens_are_named_in_the_lines_but_never_shown() -> None:
