@@ -323,16 +323,18 @@ class Interfering(httpx2.BaseTransport):
 
 @pytest.mark.parametrize("nth", range(11))
 def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(home: Home, nth: int) -> None:
-    thread, stray = home.thread(), list[str]()
-    send = {"action": "send-message", "threadId": thread, "message": "a twin's"}
+    thread, taken_back = home.thread(), list[str]()
     ask = {"action": "chat", "threadId": thread, "message": "/say yes", "requestId": "a"}
     ask["assistantId"] = home.assistant()
-    wire = Interfering(nth, lambda: stray.append(home.data(**send)["messageId"]), RUNS[home.backend])
-    home.function(wire=wire)(**ask)
+    items = f"{home.upstream}/conversations/{thread.replace('thread_', 'conv_')}/items"
     with httpx.Client(trust_env=False, headers={"Authorization": "Bearer k"}) as client:
-        for message in stray:
-            client.delete(
-                f"{home.upstream}/conversations/{thread.replace('thread_', 'conv_')}/items/{message}"
-            )
+
+        def send() -> None:
+            twin = {"type": "message", "role": "user", "content": "a twin's"}
+            taken_back.append(client.post(items, json={"items": [twin]}).json()["data"][0]["id"])
+
+        home.function(wire=Interfering(nth, send, RUNS[home.backend]))(**ask)
+        for message in taken_back:
+            client.delete(f"{items}/{message}")
     response = home.data(**ask)["response"]  # to whichever message came last
     assert home.texts(thread) == ["/say yes", response]
