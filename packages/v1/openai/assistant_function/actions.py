@@ -11,7 +11,7 @@ from assistant_function.params import Param, Spec
 
 
 class Action(NamedTuple):
-    """What answers an action, what it takes, which of describe.DATA it answers with; whether it needs the
+    """What answers an action, what it takes, which of schemas.DATA it answers with; whether it needs the
     admin's token, and OpenAI."""
 
     about: str

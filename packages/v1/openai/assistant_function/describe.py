@@ -6,11 +6,10 @@ or a form takes the parameters of all of them. `components.schemas.Answers` maps
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from assistant_function import params as p
 from assistant_function.envelope import AT_TOP_LEVEL
 from assistant_function.errors import Json
 from assistant_function.params import Param
-from assistant_function.polling import ENDED
+from assistant_function.schemas import DATA, PARTS, TEXT_OR_NULL, closed, nullable, object_of, ref
 from assistant_function.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ SERVERS: list[Json] = [
     },
     {"url": "http://localhost:8080/api/v1/web/fn-local", "description": "make run"},
 ]
-UNENDED = ("queued", "in_progress", "cancelling")
 
 # Status -> when, and the header that comes with it.
 FAILURES: dict[str, tuple[str, str | None]] = {
@@ -110,8 +108,8 @@ def _post(actions: "Mapping[str, Action]") -> Json:
         if "$ref" in schema
     }
     content = {
-        "application/json": {"schema": _ref("Request")},
-        "application/x-www-form-urlencoded": {"schema": _ref("Form"), "encoding": as_text},
+        "application/json": {"schema": ref("Request")},
+        "application/x-www-form-urlencoded": {"schema": ref("Form"), "encoding": as_text},
     }
     return {
         "operationId": "post",
@@ -130,9 +128,9 @@ def _answers() -> Json:
 
 def _responses(actions: "Mapping[str, Action]") -> Json:
     kinds = dict.fromkeys(_answer_name(action) for action in actions.values())
-    going_on = {"anyOf": [_ref("RunAnswer"), _ref("DeletedThreadAnswer")]}
+    going_on = {"anyOf": [ref("RunAnswer"), ref("DeletedThreadAnswer")]}
     return {
-        "200": _response("Done.", {"anyOf": [_ref(kind) for kind in kinds]}),
+        "200": _response("Done.", {"anyOf": [ref(kind) for kind in kinds]}),
         "202": _response(
             "The run goes on: call get-run. Or a long thread is not erased yet: call delete-thread again.",
             going_on,
@@ -143,9 +141,7 @@ def _responses(actions: "Mapping[str, Action]") -> Json:
 
 def _failed(status: str) -> Json:
     return (
-        {"anyOf": [_ref("Failure"), _ref("PlatformFailure")]}
-        if status in OF_THE_PLATFORM
-        else _ref("Failure")
+        {"anyOf": [ref("Failure"), ref("PlatformFailure")]} if status in OF_THE_PLATFORM else ref("Failure")
     )
 
 
@@ -170,12 +166,12 @@ def _schemas(actions: "Mapping[str, Action]") -> Json:
     mapping = {name: f"#/components/schemas/{_request_name(name)}" for name in actions}
     return {
         "Request": {
-            "oneOf": [_ref(name) for name in requests],
+            "oneOf": [ref(name) for name in requests],
             "discriminator": {"propertyName": "action", "mapping": mapping},
         },
-        "Answers": _object({name: _ref(_answer_name(action)) for name, action in actions.items()})
+        "Answers": object_of({name: ref(_answer_name(action)) for name, action in actions.items()})
         | {"description": "The answer to each action."},
-        "Form": _closed(_flat(actions), "action"),
+        "Form": closed(_flat(actions), "action"),
         **requests,
         **{f"{name}Answer": _success(name) for name in DATA},
         "Failure": _failure(),
@@ -220,233 +216,25 @@ def _at_least_one(action: "Action") -> Json:
         return {}
     if spec.resets:
         return {"minProperties": 1 + len(spec.needs) + 1}
-    says = [_object({param.name: param.read.schema | {"minLength": 1}}) for param in spec.one_of]
+    says = [object_of({param.name: param.read.schema | {"minLength": 1}}) for param in spec.one_of]
     return {"allOf": [{"anyOf": says}]}
 
 
 def _success(data: str) -> Json:
     known = DATA[data].get("properties", {})
     at_top_level = {name: known[name] for name in AT_TOP_LEVEL if name in known}
-    return _object({"success": {"const": True}, "data": _ref(data), "error": {"type": "null"}} | at_top_level)
+    told = {"success": {"const": True}, "data": ref(data), "error": {"type": "null"}}
+    return object_of(told | at_top_level)
 
 
 def _failure() -> Json:
     """`data` is what exists nevertheless: the run, or the ids of a thread and of its active run."""
-    data = {"anyOf": [_ref("Run"), _ref("ThreadAndRun"), {"type": "null"}]}
+    data = {"anyOf": [ref("Run"), ref("ThreadAndRun"), {"type": "null"}]}
     told = {"success": {"const": False}, "data": data, "error": {"type": "string"}}
-    return _object(told | dict.fromkeys(AT_TOP_LEVEL, TEXT_OR_NULL), list(told))
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
+    return object_of(told, dict.fromkeys(AT_TOP_LEVEL, TEXT_OR_NULL))
 
 
 def _or_null(schema: Json) -> Json:
     if "enum" in schema or "$ref" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
-    return _null_too(schema)
-
-
-def _object(properties: Json, required: list[str] | None = None) -> Json:
-    """An object of at least these properties; all are required where none are named."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties) if required is None else required,
-    }
-
-
-def _closed(properties: Json, *required: str) -> Json:
-    """An object of these properties and no others."""
-    return _object(properties, list(required)) | {"additionalProperties": False}
-
-
-def _null_too(schema: Json) -> Json:
-    return schema | {"type": [schema["type"], "null"]}
-
-
-def _list(of: Json) -> Json:
-    return {"type": "array", "items": of}
-
-
-TEXT: Json = {"type": "string"}
-TEXT_OR_NULL: Json = {"type": ["string", "null"]}
-NUMBER_OR_NULL: Json = {"type": ["number", "null"]}
-COUNT_OR_NULL: Json = {"type": ["integer", "null"]}
-FLAG: Json = {"type": "boolean"}
-FLAG_OR_NULL: Json = {"type": ["boolean", "null"]}
-ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
-OBJECT_OR_NULL: Json = {"type": ["object", "null"], "additionalProperties": True}
-TEXTS_BY_NAME: Json = {"type": "object", "additionalProperties": TEXT}
-SECONDS: Json = {"type": ["integer", "null"], "description": "Unix seconds; null where OpenAI does not tell."}
-PAGE: Json = {"hasMore": FLAG, "firstId": TEXT_OR_NULL, "lastId": TEXT_OR_NULL}
-
-DATA: dict[str, Json] = {
-    "Assistant": _object(
-        {
-            "assistantId": TEXT,
-            "name": TEXT_OR_NULL,
-            "description": TEXT_OR_NULL,
-            "instructions": TEXT_OR_NULL,
-            "model": TEXT_OR_NULL,
-            "tools": _list(ANY_OBJECT | _object({"type": TEXT})),
-            "metadata": TEXTS_BY_NAME,
-            "temperature": NUMBER_OR_NULL,
-            "topP": NUMBER_OR_NULL,
-            "createdAt": SECONDS,
-        }
-    ),
-    "Assistants": _object({"assistants": _list(_ref("Assistant")), **PAGE}),
-    "Thread": _object({"threadId": TEXT, "metadata": TEXTS_BY_NAME, "createdAt": SECONDS}),
-    "Message": _object(
-        {
-            "messageId": TEXT,
-            "threadId": TEXT,
-            "role": {"type": "string", "enum": ["user", "assistant"]},
-            "content": TEXT,
-            "annotations": _list(_ref("Annotation")),
-            "attachments": _list(_ref("Attachment")),
-            "runId": TEXT_OR_NULL,
-            "assistantId": TEXT_OR_NULL,
-            "createdAt": SECONDS,
-        }
-    ),
-    "Messages": _object({"threadId": TEXT, "messages": _list(_ref("Message")), **PAGE}),
-    "Run": _object(
-        {
-            "runId": TEXT_OR_NULL | {"description": "Null where a repeated requestId found it by its words."},
-            "threadId": TEXT,
-            "assistantId": TEXT_OR_NULL,
-            "status": {"type": "string", "enum": [*UNENDED, *ENDED]},
-            "response": TEXT_OR_NULL | {"description": "The answer's text, null until the run has ended."},
-            "messages": _list(_ref("Message")),
-            "usage": {"anyOf": [_ref("Usage"), {"type": "null"}]},
-            "toolCalls": _list(_ref("ToolCall")),
-            "lastError": {"anyOf": [_object({"code": TEXT, "message": TEXT}), {"type": "null"}]},
-            "incompleteReason": TEXT_OR_NULL,
-            "createdAt": SECONDS,
-        }
-    ),
-    "DeletedThread": _object({"threadId": TEXT, "deleted": FLAG}),
-    "DeletedAssistant": _object({"assistantId": TEXT, "deleted": FLAG}),
-    "Description": _object({"openapi": TEXT, "info": ANY_OBJECT, "paths": ANY_OBJECT}),
-}
-for with_resources in ("Assistant", "Thread"):
-    DATA[with_resources]["properties"]["toolResources"] = ANY_OBJECT | {"description": "Where there are any."}
-DATA["Run"]["properties"]["parsed"] = {
-    "description": "Where JSON was asked for: the value of `response`, null where that is no JSON."
-}
-
-_FUNCTION = _closed(
-    {
-        "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-        "description": TEXT_OR_NULL,
-        "parameters": OBJECT_OR_NULL | {"description": "A JSON Schema."},
-        "strict": FLAG_OR_NULL,
-    },
-    "name",
-)
-_RANKING = _closed(
-    {
-        "ranker": {"type": ["string", "null"], "enum": ["auto", None]},
-        "score_threshold": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-    }
-)
-_FILE_SEARCH_OPTIONS = _closed(
-    {
-        "max_num_results": {"type": ["integer", "null"], "minimum": 1, "maximum": 50},
-        "ranking_options": _null_too(_RANKING),
-    }
-)
-_FILE_SEARCH: Json = {
-    "type": {"type": "string", "const": "file_search"},
-    "file_search": _null_too(_FILE_SEARCH_OPTIONS),
-}
-_LOCATION = _closed(dict.fromkeys(("type", "city", "country", "region", "timezone"), TEXT_OR_NULL))
-_WEB_SEARCH: Json = {
-    "type": {"type": "string", "const": "web_search"},
-    "search_context_size": {"type": ["string", "null"], "enum": ["low", "medium", "high", None]},
-    "user_location": _null_too(_LOCATION),
-    "filters": _null_too(_closed({"allowed_domains": _null_too(_list(TEXT))})),
-}
-_TEXT_PART = _closed({"type": {"type": "string", "const": "text"}, "text": TEXT}, "type", "text")
-_JSON_SCHEMA = _closed(
-    {
-        "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-        "description": TEXT_OR_NULL,
-        "schema": ANY_OBJECT | {"description": "A JSON Schema."},
-        "strict": FLAG_OR_NULL,
-    },
-    "name",
-    "schema",
-)
-
-
-def _kind(name: str, properties: Json | None = None) -> Json:
-    """An object told by its `type`, with these properties, all required."""
-    told = {"type": {"type": "string", "const": name}} | (properties or {})
-    return _closed(told, *told)
-
-
-PARTS: dict[str, Json] = {
-    "Annotation": _object(
-        {"type": TEXT_OR_NULL, "text": TEXT_OR_NULL}
-        | dict.fromkeys(("startIndex", "endIndex"), COUNT_OR_NULL)
-        | dict.fromkeys(("fileId", "filename", "url", "title"), TEXT_OR_NULL)
-    ),
-    "Attachment": _object({"fileId": TEXT_OR_NULL, "tools": _list(TEXT), "url": TEXT_OR_NULL}, ["fileId"]),
-    "Usage": _object(dict.fromkeys(("promptTokens", "completionTokens", "totalTokens"), COUNT_OR_NULL)),
-    "ToolCall": _object({"id": TEXT, "name": TEXT, "arguments": TEXT | {"description": "JSON text."}}),
-    "PlatformFailure": _object({"error": TEXT, "code": TEXT})
-    | {"description": "What the platform answers in the function's place: to a body that is no JSON, say."},
-    "ThreadAndRun": _object({"threadId": TEXT_OR_NULL, "runId": TEXT_OR_NULL}),
-    "Metadata": {
-        "type": "object",
-        "maxProperties": p.MOST_PAIRS,
-        "propertyNames": {
-            "minLength": 1,
-            "maxLength": p.MOST_KEY_CHARACTERS,
-            "not": {"pattern": f"^{p.RESERVED}"},
-        },
-        "additionalProperties": {"type": "string", "maxLength": p.MOST_VALUE_CHARACTERS},
-    },
-    "Tools": _list(_ref("Tool")),
-    "Tool": {
-        "oneOf": [
-            _kind("function", {"function": _FUNCTION}),
-            _closed(_FILE_SEARCH, "type"),
-            _closed(_WEB_SEARCH, "type"),
-        ]
-    },
-    "ToolResources": _closed(
-        {"file_search": _null_too(_closed({"vector_store_ids": _null_too(_list(TEXT))}))}
-    ),
-    "NewMessages": _list(_ref("NewMessage")),
-    "NewMessage": _closed(
-        {
-            "role": {"type": "string", "enum": ["user", "assistant"]},
-            "content": {
-                "anyOf": [TEXT | {"minLength": 1}, {"type": "array", "items": _TEXT_PART, "minItems": 1}]
-            },
-        },
-        "role",
-        "content",
-    ),
-    "ToolOutputs": _list(_ref("ToolOutput")) | {"minItems": 1},
-    "ToolOutput": _closed(
-        {
-            "toolCallId": {"type": "string", "pattern": f"^{p.ID_PATTERN}$"},
-            "output": {"description": "Text; anything else is sent as JSON.", "not": {"type": "null"}},
-        },
-        "toolCallId",
-        "output",
-    ),
-    "ResponseFormat": {
-        "anyOf": [
-            {"type": "string", "enum": ["auto", "text", "json_object"]},
-            _kind("text"),
-            _kind("json_object"),
-            _kind("json_schema", {"json_schema": _JSON_SCHEMA}),
-        ]
-    },
-}
+    return nullable(schema)
