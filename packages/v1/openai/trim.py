@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
 
-REEXPORTING = ("openai.types", "openai.lib", "openai.resources")
-RESOURCES = "openai.resources"
+from assistant_function.lazy_sdk import REEXPORTING, RESOURCES
+
 ASSISTANTS = [
     "openai.resources.beta.beta",
     "openai.resources.beta.assistants",
@@ -41,8 +41,6 @@ LEFT_OUT = (
 )
 READS_ITS_SOURCE = ("anyio",)  # to import lazily
 READS_ITS_VERSION = ("httpx2", "httpcore2")
-
-TYPE_CHECKS = ("TYPE_CHECKING", "_t.TYPE_CHECKING")
 
 ZIP = "packages.pyz"  # not .zip: what packs the archive might take it for compressed already
 

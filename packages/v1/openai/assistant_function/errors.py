@@ -77,7 +77,6 @@ class Failure(NamedTuple):
 
 
 NOT_UNDERSTOOD = "OpenAI's answer could not be understood"
-# What to do about a 502 or 504.
 AGAIN = "; try again"
 LOOK = "; the change may have been carried out: look before you repeat it"
 ONCE = "; repeat it with the same requestId: it is done once"
@@ -110,18 +109,23 @@ MOST_RETRY_AFTER_SECONDS = 86_400
 
 
 def failure(error: Exception, thread_id: str | None = None, advice: str = AGAIN) -> Failure:
-    """The answer to any exception."""
+    """The answer to any exception; `advice` says what to do about a 502 or 504."""
     if isinstance(error, Interrupted):
-        advice = GOES_ON if error.data.get("runId") else advice
-        told = failure(error.__cause__, thread_id, advice) if isinstance(error.__cause__, Exception) else None
-        return (
-            told._replace(data={**error.data, **(told.data or {})})
-            if told
-            else Failure(500, OWN_FAULT, error.data)
-        )
+        return _interrupted(error, thread_id, advice)
     if isinstance(error, FunctionError):
         message = error.message + (advice if isinstance(error, Nonsense) else "")
         return Failure(error.status, message, error.data, error.headers)
+    return _of_the_sdk(error, thread_id, advice)
+
+
+def _interrupted(error: Interrupted, thread_id: str | None, advice: str) -> Failure:
+    if not isinstance(error.__cause__, Exception):
+        return Failure(500, OWN_FAULT, error.data)
+    told = failure(error.__cause__, thread_id, GOES_ON if error.data.get("runId") else advice)
+    return told._replace(data=error.data | (told.data or {}))
+
+
+def _of_the_sdk(error: Exception, thread_id: str | None, advice: str) -> Failure:
     words = _upstream_message(error)
     if _ACTIVE_RUN.search(words):
         return _active_run(words, thread_id)
@@ -131,19 +135,6 @@ def failure(error: Exception, thread_id: str | None = None, advice: str = AGAIN)
     text = text.format(words or "no reason given", status=upstream_status)
     headers = _retry_after(error) if status in (429, 502) else {}
     return Failure(status, text + (advice if status in (502, 504) else ""), None, headers)
-
-
-def fault(error: Exception) -> Json:
-    """For the log: which fault of our own, and where. No message, which may hold a text or a key."""
-    if isinstance(error, Interrupted) and isinstance(error.__cause__, Exception):
-        return fault(error.__cause__)
-    if isinstance(error, FunctionError) or _look_up(error)[1] != OWN_FAULT:
-        return {}
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    place = f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else None
-    return {"fault": type(error).__name__, "at": place}
 
 
 def _look_up(error: Exception) -> tuple[int, str]:
@@ -172,3 +163,16 @@ def _retry_after(error: Exception) -> dict[str, str]:
     value = str(getattr(getattr(error, "response", None), "headers", {}).get("retry-after", "")).strip()
     seconds = re.fullmatch("[0-9]{1,5}", value) and int(value) <= MOST_RETRY_AFTER_SECONDS
     return {"Retry-After": value} if seconds or _HTTP_DATE.fullmatch(value) else {}
+
+
+def fault(error: Exception) -> Json:
+    """For the log: which fault of our own, and where. No message, which may hold a text or a key."""
+    if isinstance(error, Interrupted) and isinstance(error.__cause__, Exception):
+        return fault(error.__cause__)
+    if isinstance(error, FunctionError) or _look_up(error)[1] != OWN_FAULT:
+        return {}
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else None
+    return {"fault": type(error).__name__, "at": place}
