@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.emulator.database import Database, Json, UnknownCursorError, new_id
+from local.emulator.database import Database, Json, new_id
 from local.emulator.errors import ApiError, not_found
 from local.emulator.fields import (
     BY_TYPE,
@@ -20,7 +20,7 @@ from local.emulator.fields import (
     page_request,
     refuse_query,
 )
-from local.emulator.listing import list_object, unknown_cursor
+from local.emulator.listing import list_page
 
 MAX_NAME_CHARS = 128
 DEFAULT_SUBAGENTS = 6
@@ -207,11 +207,7 @@ class Agents:
         require_beta(request)
         wanted = page_request(request)
         start = self.database.number(SEQ, wanted.after)
-        try:
-            page = self.database.page(PAGE, wanted, start)
-        except UnknownCursorError as error:
-            raise unknown_cursor(error) from None
-        return list_object(page)
+        return list_page(self.database, PAGE, wanted, start)
 
     async def retrieve(self, request: Request) -> JSONResponse:
         """GET /agents/{agent_id}."""

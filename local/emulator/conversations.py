@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.emulator.database import Database, Json, Page, UnknownCursorError, new_id
+from local.emulator.database import Database, Json, Page, new_id
 from local.emulator.errors import locked, not_found
 from local.emulator.fields import Fields, Metadata, check, json_body, page_request, refuse_query
 from local.emulator.items import MAX_ITEMS, Item, kept
-from local.emulator.listing import list_object, unknown_cursor
+from local.emulator.listing import list_object, list_page
 
 INSERT = "INSERT INTO conversations (id, body) VALUES (?, ?)"
 ONE = "SELECT body FROM conversations WHERE id = ? AND deleted = 0"
@@ -160,11 +160,7 @@ class Conversations:
         conversation_id = request.path_params["conversation_id"]
         self.store.find(conversation_id)
         start = self.database.number(ITEM_SEQ, wanted.after, conversation_id)
-        try:
-            page = self.database.page(PAGE, wanted, start, conversation_id=conversation_id)
-        except UnknownCursorError as error:
-            raise unknown_cursor(error) from None
-        return list_object(page)
+        return list_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
 
     async def retrieve_item(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items/{item_id}."""

@@ -2,6 +2,8 @@
 
 from starlette.responses import JSONResponse
 
+SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
+
 
 class ApiError(Exception):
     """A refusal: HTTP status and what stands in OpenAI's error object."""
@@ -49,9 +51,4 @@ def missing(param: str) -> ApiError:
 
 def server_error() -> ApiError:
     """500: the emulator's own fault."""
-    return ApiError(
-        "The server had an error while processing your request. Sorry about that!",
-        status=500,
-        code="server_error",
-        kind="server_error",
-    )
+    return ApiError(SERVER_ERROR, status=500, code="server_error", kind="server_error")

@@ -1,9 +1,22 @@
-"""The list object and what goes wrong with its cursor."""
+"""Lists: a page of objects, and what goes wrong with its cursor."""
 
 from starlette.responses import JSONResponse
 
-from local.emulator.database import Page, UnknownCursorError
+from local.emulator.database import Database, Page, PageRequest, UnknownCursorError
 from local.emulator.errors import ApiError
+
+
+def list_page(
+    database: Database, sql: str, wanted: PageRequest, start: int | None, **values: object
+) -> JSONResponse:
+    """A page that `sql` selects (see Database.page). That `after` is in no list is ApiError 400: OpenAI's own
+    answer to it is unverified."""
+    try:
+        return list_object(database.page(sql, wanted, start, **values))
+    except UnknownCursorError as error:
+        raise ApiError(
+            f"Invalid 'after': no object with id '{error}' in this list.", param="after", code="invalid_value"
+        ) from None
 
 
 def list_object(page: Page) -> JSONResponse:
@@ -17,11 +30,4 @@ def list_object(page: Page) -> JSONResponse:
             "last_id": ids[-1],
             "has_more": page.has_more,
         }
-    )
-
-
-def unknown_cursor(error: UnknownCursorError) -> ApiError:
-    """400: `after` is no object of this list. OpenAI's own answer to it is unverified."""
-    return ApiError(
-        f"Invalid 'after': no object with id '{error}' in this list.", param="after", code="invalid_value"
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json
+from local.emulator.errors import SERVER_ERROR
 from local.emulator.items import stamped
 from local.emulator.models import Answer, Model, ModelError, Prompt
 
@@ -17,7 +18,6 @@ ALL_ACTIVE = "SELECT id FROM responses WHERE status IN ('queued', 'in_progress')
 UPDATE = "UPDATE responses SET status = ?, body = ? WHERE id = ?"
 INPUT = "SELECT input, stored FROM responses WHERE id = ?"
 DELETE = "DELETE FROM responses WHERE id = ?"
-SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 
 
 class Runs:
