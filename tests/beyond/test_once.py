@@ -338,3 +338,18 @@ def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(home: Home
             client.delete(f"{items}/{message}")
     response = home.data(**ask)["response"]  # to whichever message came last
     assert home.texts(thread) == ["/say yes", response]
+
+
+@pytest.mark.parametrize("nth", [0, 1, 4, 5, 6])
+def test_another_request_that_comes_in_between_is_not_forgotten(
+    home: Home, processes: list[Callable[..., Json]], nth: int
+) -> None:
+    """But right before a note is written: that writes over all, and nothing tells."""
+    thread = home.thread()
+    send = {"action": "send-message", "threadId": thread}
+    mine, other = {"message": "mine", "requestId": "a"}, {"message": "other", "requestId": "b"}
+    wire = interrupted(nth, lambda: processes[0](**send, **other))
+    assert home.function(wire=wire)(**send, **mine)["statusCode"] == 200
+    for again in (mine, other):
+        home.data(**send, **again)
+    assert sorted(home.texts(thread)) == ["mine", "other"]

@@ -17,6 +17,7 @@ DIGEST_CHARACTERS = 12
 MESSAGE, RUN = "m", "r"
 BUSY_STATUS = 409
 LOOK_AGAIN_SECONDS = 0.5
+MOST_WRITES = 4
 PAGE_LIMIT = 100
 
 
@@ -130,9 +131,16 @@ def _begun(call: Call, thread_id: str, kind: str, asked: Json | None = None) -> 
 
 
 def _noted(ledger: Ledger, note: Note, result: Json) -> Json:
-    """The result, written down. It exists whether or not that succeeds: a repeat finds it out."""
+    """The result, written down. It exists whether or not that succeeds: a repeat finds it out.
+
+    Others write their notes over ours, at the same time and whole: it is looked whether ours stays."""
+    done = note._replace(before="", done=result["id"])
     with contextlib.suppress(Exception):
-        ledger.write(note._replace(before="", done=result["id"]))
+        for _ in range(MOST_WRITES):
+            ledger.read()
+            if ledger.find(done) == done:
+                break
+            ledger.write(done)
     return result
 
 
