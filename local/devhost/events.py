@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qsl
 
 Dialect = Literal["digitalocean", "openwhisk"]
@@ -139,13 +139,15 @@ def _platform_headers(request: WebRequest) -> dict[str, str]:
 
 
 def _parse_json(data: bytes) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
-
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=refuse)
+        return json.loads(data.decode("utf-8"), parse_constant=refuse_constant)
     except (ValueError, RecursionError) as problem:
         raise PlatformError(400, f"The request content was malformed:\n{problem}") from None
+
+
+def refuse_constant(constant: str) -> NoReturn:
+    """What json.loads does with NaN and Infinity: ValueError."""
+    raise ValueError(f"{constant} is no JSON")
 
 
 def response_from_result(result: Any) -> WebResponse:

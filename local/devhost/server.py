@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from .events import ENTITY_LIMIT_BYTES, Dialect, WebRequest, WebResponse
 from .gateway import FUNCTION_PATH, WEB_WAIT_SECONDS, Gateway
-from .pool import Log, Pool
+from .pool import Pool
+from .process import Log
 from .project import Function
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
