@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from local.announcement import Ids, announcement, calls, curl_line
 from local.emulator.server import start_emulator
-from local.home import Ids, announcement, calls, curl_line, uses_openai
+from local.home import uses_openai
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 20

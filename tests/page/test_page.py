@@ -12,9 +12,9 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from local import devhost
+from local.announcement import Ids, announcement
 from local.devhost.gateway import FUNCTION_PATH
 from local.emulator.server import Emulator
-from local.home import Ids, announcement
 from tests.page.browser import Page, Scheme
 from tests.page.conftest import Gate
 from tests.page.scripted import Answer, scripted
