@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assistant_function.invocation import World, read
-from tests.function.answers import THREAD, THREAD_PARAMS, always
+from tests.function.answers import SEND, THREAD, THREAD_PARAMS, always
 from tests.function.calling import EPOCH_SECONDS, Context, FakeClock, Json, web
 
 PARAMS: Json = {
@@ -43,6 +43,13 @@ def test_every_form_of_a_call_means_the_same(event: Json) -> None:
     upstream = always(400)
     upstream.function().main(event)
     assert upstream.bodies() == [{k: v for k, v in PARAMS.items() if k != "action"} | {"model": "gpt-6-luna"}]
+
+
+@pytest.mark.parametrize("event", [SEND, web("POST", {"content-type": "text/plain"}, body=json.dumps(SEND))])
+def test_a_failure_tells_the_thread_in_whatever_form_it_was_named(event: Json) -> None:
+    upstream = always(400, {"error": {"message": "Thread already has an active run."}})
+    answer = upstream.function().main(event)
+    assert (answer["statusCode"], answer["body"]["threadId"]) == (409, "thread_1")
 
 
 @pytest.mark.parametrize(

@@ -24,17 +24,18 @@ def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
     """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
     begun, secrets = world.now(), settings.secrets(world.environment)
     record: Json = {"action": None, "openaiRequestId": None}
+    parameters: Json = {}
     cors = access.OPEN_TO_ALL_PAGES
     try:
         configured = settings.read(world.environment)
         called = invocation.read(args, context, world)
-        cors = access.cors(called, configured)
+        cors, parameters = access.cors(called, configured), called.parameters
         if called.method == "OPTIONS":
             answer = envelope.empty()
         else:
             answer = envelope.success(_answered(called, configured, world, record), secrets)
     except Exception as problem:
-        failure = errors.failure(problem, _thread_id(args), _advice(args))
+        failure = errors.failure(problem, _thread_id(parameters), _advice(parameters))
         record |= errors.fault(problem)
         answer = envelope.refusal(failure, secrets)
     answer["headers"] |= cors
@@ -75,13 +76,13 @@ def _log(record: Json, secrets: tuple[str, ...]) -> None:
         print(json.dumps(envelope.without(record, secrets)), flush=True)
 
 
-def _advice(args: Any) -> str:
+def _advice(parameters: Json) -> str:
     """What to do after a failure: how safe is it to repeat the call?"""
-    if not isinstance(args, dict) or not client.changed():
+    if not client.changed():
         return errors.AGAIN
-    return errors.ONCE if args.get("requestId") and args.get("threadId") else errors.LOOK
+    return errors.ONCE if parameters.get("requestId") and parameters.get("threadId") else errors.LOOK
 
 
-def _thread_id(args: Any) -> str | None:
-    found = args.get("threadId") if isinstance(args, dict) else None
+def _thread_id(parameters: Json) -> str | None:
+    found = parameters.get("threadId")
     return found if isinstance(found, str) else None
