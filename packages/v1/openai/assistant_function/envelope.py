@@ -8,6 +8,7 @@ from typing import Any
 from assistant_function.errors import Failure, Json
 from assistant_function.fitting import fit, fits, ids_of
 from assistant_function.polling import ENDED
+from assistant_function.strict_json import LONE_SURROGATE
 
 HEADERS = {
     "Content-Type": "application/json",
@@ -21,7 +22,6 @@ TOO_LONG = "the answer is longer than the 1 MB that the platform sends"
 HIDDEN = "[hidden]"
 SHORTEST_SECRET_CHARACTERS = 6
 _OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def success(data: Json, secrets: tuple[str, ...] = ()) -> Json:
@@ -59,7 +59,7 @@ def _sendable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
+        return LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
         return {_sendable(key): _sendable(inner) for key, inner in value.items()}
     return [_sendable(inner) for inner in value] if isinstance(value, list) else value

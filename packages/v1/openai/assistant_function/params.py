@@ -20,7 +20,6 @@ MOST_DEPTH = 64
 ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
 _ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _OUTPUT_ID_NAMES = ("toolCallId", "tool_call_id", "id")
 
 
@@ -40,7 +39,7 @@ class Param(NamedTuple):
 
     name: str
     read: Reader
-    about: str = ""
+    about: str
 
 
 class Spec(NamedTuple):
@@ -261,7 +260,7 @@ def _check_sendable(name: str, value: Any) -> None:
         part, depth = left.pop()
         if depth > MOST_DEPTH:
             _refuse(name, "is nested too deeply")
-        if isinstance(part, str) and _LONE_SURROGATE.search(part):
+        if isinstance(part, str) and strict_json.LONE_SURROGATE.search(part):
             _refuse(name, "must be valid Unicode text")
         if isinstance(part, float) and not math.isfinite(part):
             _refuse(name, "must be JSON")

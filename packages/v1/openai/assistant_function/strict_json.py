@@ -1,7 +1,10 @@
 """JSON as its standard has it, and only as deep as can be walked through."""
 
 import json
+import re
 from typing import Any, Never
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a pair: JSON's text may hold it, UTF-8 may not
 
 
 def loads(text: str | bytes) -> Any:
