@@ -61,6 +61,9 @@ def answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:
     return upstream, asked
 
 
+CONVERSATION: dict[str, Any] = {"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}}
+
+
 def agent(**changes: Any) -> dict[str, Any]:
     """An agent as today's OpenAI shows it."""
     return {

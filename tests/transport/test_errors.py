@@ -7,7 +7,7 @@ import pytest
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from assistants_transport import AssistantsTransport
-from tests.transport.clients import agent, answers, never, over, page, raw, response
+from tests.transport.clients import CONVERSATION, agent, answers, never, over, page, raw, response
 
 HEADERS = {"Retry-After": "7", "x-request-id": "req_1", "openai-processing-ms": "3", "set-cookie": "a=b"}
 
@@ -116,7 +116,7 @@ def test_a_created_message_that_is_not_shown_is_nonsense() -> None:
 )
 def test_a_response_of_another_shape_is_nonsense(changes: dict[str, Any]) -> None:
     with pytest.raises(httpx2.DecodingError):
-        raw(answers(response(**changes))[0], "GET", "/threads/thread_1/runs/run_1")
+        raw(answers(response(**changes), CONVERSATION)[0], "GET", "/threads/thread_1/runs/run_1")
 
 
 @pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.ReadTimeout, httpx2.RemoteProtocolError])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.transport.clients import answers, message, page, raw, response
+from tests.transport.clients import CONVERSATION, answers, message, page, raw, response
 
 Item = dict[str, Any]
 
@@ -78,7 +78,7 @@ def test_a_page_of_a_thread_is_v2s(drawn: tuple[list[Item], dict[str, str]]) -> 
 @given(threads())
 def test_a_page_of_a_run_is_v2s(drawn: tuple[list[Item], dict[str, str]]) -> None:
     items, query = drawn
-    upstream, _ = answers(response(output=items))
+    upstream, _ = answers(response(output=items), CONVERSATION)
     path = "/threads/thread_1/messages?" + str(httpx2.QueryParams({**query, "run_id": "run_1"}))
     wanted, has_more = v2s_page([one["id"] for one in items if one["type"] == "message"], query)
     shown = raw(upstream, "GET", path).json()
@@ -132,7 +132,7 @@ def test_an_unknown_order_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["after", "before"])
 def test_a_cursor_that_is_not_in_the_runs_messages_is_refused(name: str) -> None:
-    upstream, _ = answers(response(output=[message(1)]))
+    upstream, _ = answers(response(output=[message(1)]), CONVERSATION)
     answer = raw(upstream, "GET", f"/threads/thread_1/messages?run_id=run_1&{name}=msg_2")
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, name)
 

@@ -9,8 +9,9 @@ import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import Run
 
-from local.emulator.server import start_emulator
+from local.emulator.server import Emulator, start_emulator
 from tests.transport.clients import (
+    CONVERSATION,
     MODEL,
     agent,
     answers,
@@ -269,10 +270,10 @@ def test_a_run_that_does_not_wait_takes_no_outputs(client: OpenAI) -> None:
 def test_the_calls_outputs_are_sought_over_pages() -> None:
     later = [message(n) for n in range(100)]
     upstream, asked = answers(
-        response(output=[CALL]), page(*later, has_more=True), page(OUTPUT, CALL, message(100))
+        response(output=[CALL]), CONVERSATION, page(*later, has_more=True), page(OUTPUT, CALL, message(100))
     )
     assert raw(upstream, "GET", "/threads/thread_1/runs/run_1").json()["status"] == "completed"
-    assert asked[2].url.params["after"] == "msg_99"
+    assert asked[3].url.params["after"] == "msg_99"
 
 
 @pytest.mark.parametrize("how", ["/fail server_error", "/wait 20"])
@@ -651,7 +652,7 @@ def test_a_response_of_another_program_is_shown_and_fits_v2s_model() -> None:
         "text": None,
         "metadata": None,
     }
-    with over(answers(found)[0]) as client:
+    with over(answers(found, CONVERSATION)[0]) as client:
         run = client.beta.threads.runs.retrieve("run_1", thread_id="thread_1")
         assert client.beta.threads.messages.list("thread_1", run_id="run_1").data[0].id == "msg_1"
     assert (run.status, run.assistant_id, run.instructions, run.metadata) == ("completed", "", "", {})
@@ -659,3 +660,20 @@ def test_a_response_of_another_program_is_shown_and_fits_v2s_model() -> None:
         "type": "file_search",
         "file_search": {"max_num_results": 5, "ranking_options": {"score_threshold": 0.0}},
     }
+
+
+def test_a_run_goes_with_its_thread(emulator: Emulator, client: OpenAI) -> None:
+    run = end(client, start(client, "/say secret"))
+    client.beta.threads.delete(run.thread_id)
+    with connect(emulator.url, httpx2.HTTPTransport()) as another:
+        for process in (client, another):
+            with pytest.raises(NotFoundError):
+                process.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id)
+            with pytest.raises(NotFoundError):
+                process.beta.threads.messages.list(run.thread_id, run_id=run.id)
+
+
+def test_deleting_a_thread_stops_the_run_that_is_known_to_go_on(client: OpenAI, emulator: Emulator) -> None:
+    run = start(client, "/wait 20")
+    client.beta.threads.delete(run.thread_id)
+    assert ("POST", f"/v1/responses/{run.id.replace('run_', 'resp_')}/cancel") in emulator.requests

@@ -57,6 +57,18 @@ class KnownResponses:
     def ended(self, response_id: str) -> Json | None:
         return self._ended if self._ended and self._ended["id"] == response_id else None
 
+    def saw(self, response: Json) -> bool:
+        """Whether this process has seen it going on or ending, in a conversation that it has not deleted."""
+        return (
+            self.ended(response["id"]) is not None
+            or self.active_in(conversation_of(response)) == response["id"]
+        )
+
+    def forget(self, conversation_id: str) -> None:
+        self._active.pop(conversation_id, None)
+        if self._ended and conversation_of(self._ended) == conversation_id:
+            self._ended = None
+
     def active_in(self, conversation_id: str) -> str | None:
         """The response that this process saw active there last; another process may know better."""
         return self._active.get(conversation_id)

@@ -23,7 +23,7 @@ def create(call: Call) -> Json:
 
 
 def retrieve(call: Call) -> Json:
-    response = _own(call, call.ids["run_id"])
+    response = _own_of_a_thread(call, call.ids["run_id"])
     return _shown(call, response, tool_outputs.in_thread(call.api, response))
 
 
@@ -63,7 +63,7 @@ def submit_tool_outputs(call: Call) -> Json:
 def list_messages(call: Call) -> Json:
     """The messages that one run wrote, as its response has them."""
     run_id, thread_id = call.query["run_id"], call.ids["thread_id"]
-    response = call.memory.responses.ended(to_upstream(run_id)) or _own(call, run_id)
+    response = call.memory.responses.ended(to_upstream(run_id)) or _own_of_a_thread(call, run_id)
     _require_thread(response, thread_id, run_id)
     written = [
         messages.to_message(item, thread_id, run_id, assistant_id(response))
@@ -96,6 +96,15 @@ def _own(call: Call, run_id: str) -> Json:
     if not isinstance(response["status"], str):
         raise TypeError("no response")  # not the caller's mistake: the answer is nonsense
     _require_thread(response, call.ids["thread_id"], run_id)
+    return response
+
+
+def _own_of_a_thread(call: Call, run_id: str) -> Json:
+    """OpenAI keeps a response longer than its conversation: here a run goes with its thread. A response that
+    this process saw going on needs no look at the conversation."""
+    response = _own(call, run_id)
+    if response["status"] in ENDED and not call.memory.responses.saw(response):
+        call.api.get(f"/conversations/{conversation_of(response)}")
     return response
 
 

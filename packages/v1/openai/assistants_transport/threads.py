@@ -51,8 +51,17 @@ def update(call: Call) -> Json:
 def delete(call: Call) -> Json:
     """Erases the items, then the conversation: deleting a conversation alone leaves its items at OpenAI.
     Where the time does not suffice `deleted` is false, and a repeated call goes on from there."""
+    _stop_active(call)
     deleted = _erase(call.api, _path(call))
+    call.memory.responses.forget(to_upstream(call.ids["thread_id"]))
     return {"id": call.ids["thread_id"], "object": "thread.deleted", "deleted": deleted}
+
+
+def _stop_active(call: Call) -> None:
+    """A run that is known to go on would cost, and write, for nobody."""
+    if active := call.memory.responses.active_in(to_upstream(call.ids["thread_id"])):
+        with suppress(UpstreamError):
+            call.api.post(f"/responses/{active}/cancel")
 
 
 def _path(call: Call) -> str:
