@@ -12,8 +12,8 @@ import pytest
 
 from local import devhost
 from local.emulator.server import Emulator
-from tests.beyond.home import Home, LosingWire, once_for
 from tests.function.calling import Json
+from tests.function.home import Home, LosingWire, once_for
 
 FUNCTION = Path(__file__).parents[2] / "packages/v1/openai"
 MESSAGES = {"responses": "/items", "native": "/messages"}

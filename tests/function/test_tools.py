@@ -6,9 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.beyond.home import Home, function_tool
 from tests.function.answers import Upstream, always, error, in_turn, v2_run
 from tests.function.calling import Json, web
+from tests.function.home import Home, function_tool
 
 TOOLS = [function_tool("weather"), function_tool("time")]
 TWO_CALLS = '/call weather {"city": "Bonn"}\n/call time {}'

@@ -6,9 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.beyond.home import Home
 from tests.function.answers import NATIVE, RUN, running, v2_message, v2_run, v2_text
 from tests.function.calling import FakeClock, Json, make_function
+from tests.function.home import Home
 
 SCHEMA: Json = {
     "type": "object",

@@ -11,8 +11,8 @@ from assistant_function.envelope import refusal, success
 from assistant_function.errors import Failure
 from assistant_function.fitting import MOST_BYTES
 from local import devhost
-from tests.beyond.home import Home
 from tests.function.calling import Json
+from tests.function.home import Home
 
 FUNCTION = Path(__file__).parents[2] / "packages/v1/openai"
 PLATFORM_BYTES = 1024 * 1024

@@ -6,9 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.beyond.home import Home, LosingWire, is_run, once_for
 from tests.function.answers import NATIVE, Upstream, error, v2_run
 from tests.function.calling import FakeClock, Json, make_function
+from tests.function.home import Home, LosingWire, is_run, once_for
 
 BAD_MODEL = "gpt-4"  # gone
 THREAD: Json = {"id": "thread_1", "object": "thread", "created_at": 1, "metadata": {}, "tool_resources": None}
