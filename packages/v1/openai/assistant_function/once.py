@@ -5,74 +5,17 @@ then looked for behind the one that was last when the note was made; a run by wh
 
 import contextlib
 import hashlib
-from typing import NamedTuple
 
 from assistant_function import upstream
 from assistant_function.call import Call
-from assistant_function.errors import InvalidRequest, Json, failure
-from assistant_function.params import MOST_PAIRS, MOST_VALUE_CHARACTERS, NOTES_KEY, RESERVED
+from assistant_function.errors import Json, failure
+from assistant_function.notes import MESSAGE, RUN, Ledger, Note
 
-MOST_PAIRS_OF_NOTES = 4  # some 28 requests: a repeat comes soon or never
 DIGEST_CHARACTERS = 12
-MESSAGE, RUN = "m", "r"
 BUSY_STATUS = 409
 LOOK_AGAIN_SECONDS = 0.5
 MOST_WRITES = 4
 PAGE_LIMIT = 100
-
-
-class Note(NamedTuple):
-    """One request: the last message before it, and its result's id; empty where there is none (yet)."""
-
-    digest: str
-    kind: str
-    before: str = ""
-    done: str = ""
-
-
-class Ledger:
-    """The notes of one thread, oldest first. They live in its metadata, so that every process sees them."""
-
-    def __init__(self, call: Call, thread_id: str) -> None:
-        self._threads, self.thread_id = call.beta.threads, thread_id
-        self.read()
-
-    def read(self) -> None:
-        thread = upstream.plain(self._threads.retrieve(self.thread_id), "thread")
-        self._callers, notes = split(thread.get("metadata") or {})
-        told = [text.split("/") for key in sorted(notes) for text in notes[key].split()]
-        self.notes = [Note(*parts) for parts in told if len(parts) == len(Note._fields)]
-        self._free_pairs = MOST_PAIRS - len(self._callers) - bool(thread.get("tool_resources"))
-
-    def find(self, wanted: Note) -> Note | None:
-        return next((note for note in self.notes if note[:2] == wanted[:2]), None)
-
-    def write(self, note: Note) -> None:
-        """The note goes to the end, in place of an earlier one of the same request."""
-        self.notes = [*(one for one in self.notes if one[:2] != note[:2]), note]
-        self._threads.update(self.thread_id, metadata=self._callers | self._packed())
-
-    def _packed(self) -> dict[str, str]:
-        """As many of the newest notes as fit into the pairs that the caller's metadata leaves."""
-        pairs = min(MOST_PAIRS_OF_NOTES, self._free_pairs)
-        if pairs < 1:
-            raise InvalidRequest(
-                f"requestId needs a free pair in the thread's metadata, which holds {MOST_PAIRS}"
-                " (tool resources take one too)"
-            )
-        values = [""]
-        for note in reversed(self.notes):
-            text = "/".join(note)
-            if values[0] and len(values[0]) + len(text) + 1 > MOST_VALUE_CHARACTERS:
-                values.insert(0, "")
-            values[0] = f"{text} {values[0]}".strip()
-        return {f"{RESERVED}{place}": value for place, value in enumerate(values[-pairs:])}
-
-
-def split(metadata: Json) -> tuple[dict[str, str], dict[str, str]]:
-    """A thread's metadata -> (the caller's pairs, the pairs that hold notes)."""
-    notes = {key: value for key, value in metadata.items() if NOTES_KEY.fullmatch(key)}
-    return {key: value for key, value in metadata.items() if key not in notes}, notes
 
 
 def send(call: Call, thread_id: str, fields: Json) -> Json:
@@ -102,22 +45,34 @@ def run(call: Call, thread_id: str, fields: Json, asked: Json | None) -> tuple[J
     if note is None:
         ledger.write(wanted)
         return _noted(ledger, wanted, _create_run(call, thread_id, fields)), []
-    lost = {"id": None, "thread_id": thread_id, "assistant_id": fields["assistant_id"]}
-    lost["response_format"] = fields.get("response_format")
     while not note.done:
-        if written := _written_after(call, thread_id, note):
-            return lost | {"status": "completed"}, written
-        if started := _create_unless_busy(call, thread_id, fields):
-            if written := _written_before(call, started, note):
-                return lost | {"status": "completed"}, written
-            return _noted(ledger, note, started), []
+        if found := _lost_or_started(call, ledger, note, fields):
+            return found
         if call.deadline.left() <= 0:
-            return lost | {"status": "in_progress"}, []
+            return _lost(thread_id, fields, "in_progress"), []
         call.deadline.sleep(LOOK_AGAIN_SECONDS)
         ledger.read()
         note = ledger.find(wanted) or note
-    found = call.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
-    return upstream.plain(found, "thread.run"), []
+    done = call.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
+    return upstream.plain(done, "thread.run"), []
+
+
+def _lost_or_started(call: Call, ledger: Ledger, note: Note, fields: Json) -> tuple[Json, list[Json]] | None:
+    """The run, told by what it wrote, or a new one; None where the thread is busy."""
+    if written := _written_after(call, ledger.thread_id, note):
+        return _lost(ledger.thread_id, fields, "completed"), written
+    started = _create_unless_busy(call, ledger.thread_id, fields)
+    if not started:
+        return None
+    if written := _written_before(call, started, note):
+        return _lost(ledger.thread_id, fields, "completed"), written
+    return _noted(ledger, note, started), []
+
+
+def _lost(thread_id: str, fields: Json, status: str) -> Json:
+    """A run whose id nobody knows."""
+    known = {"assistant_id": fields["assistant_id"], "response_format": fields.get("response_format")}
+    return {"id": None, "thread_id": thread_id, "status": status, **known}
 
 
 def _begun(call: Call, thread_id: str, kind: str, asked: Json | None = None) -> tuple[Ledger, Note]:

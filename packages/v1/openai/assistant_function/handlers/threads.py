@@ -6,7 +6,7 @@ from assistant_function.errors import InvalidRequest, Json
 from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
 from assistant_function.lost import found_out, gone, written
-from assistant_function.once import split
+from assistant_function.notes import split
 from assistant_function.params import MOST_PAIRS, v2_arguments
 
 
