@@ -1,6 +1,7 @@
 """Starts the OpenAI at home and the platform at home, and waits until both are to end."""
 
 import errno
+import fcntl
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -86,20 +88,34 @@ def _emulator(port: int, variables: Mapping[str, str]) -> Iterator[subprocess.Po
 
     Its standard input closes with this process, so a kill -9 leaves no emulator behind either."""
     model = {name: value for name, value in variables.items() if name.startswith("LOCAL_MODEL")}
-    database = ROOT / ".local" / "openai.sqlite"
-    database.parent.mkdir(exist_ok=True)
-    where = ["--port", str(port), "--database", str(database)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local.emulator", *where, "--until-input-ends"],
-        cwd=ROOT,
-        env=model | dict(os.environ),
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        _end_group(process)
+    with _database() as database:
+        where = ["--port", str(port), "--database", str(database)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.emulator", *where, "--until-input-ends"],
+            cwd=ROOT,
+            env=model | dict(os.environ),
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            _end_group(process)
+
+
+@contextmanager
+def _database() -> Iterator[Path]:
+    """Where threads survive a restart. A second `make run` beside the first has a database for itself: an
+    emulator that starts takes every run that it finds going on for one that a crash interrupted."""
+    folder = ROOT / ".local"
+    folder.mkdir(exist_ok=True)
+    with (folder / "openai.lock").open("w") as lock, TemporaryDirectory() as own:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            place = folder
+        except BlockingIOError:
+            place = Path(own)
+        yield place / "openai.sqlite"
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -267,3 +267,22 @@ def test_a_turn_over_the_length_makes_no_thread(home: Home) -> None:
     status, message = short.error(action="chat", assistantId="asst_1", message="x" * 11)
     assert (status, "11 characters; at most 10" in message) == (413, True)
     assert len(home.requests) == already
+
+
+@pytest.mark.parametrize("name", ["instructions", "additionalInstructions"])
+def test_what_a_run_is_told_is_as_long_as_a_message_at_most(home: Home, name: str) -> None:
+    short = home.function(MAX_MESSAGE_CHARS="10")
+    ids = {"threadId": home.thread(), "assistantId": home.assistant()}
+    answer = short(action="run-assistant", **ids, **{name: "x" * 11})
+    assert (answer["statusCode"], answer["body"]["error"]) == (
+        413,
+        f"{name} has 11 characters; at most 10 are taken",
+    )
+
+
+def test_a_tool_output_is_as_long_as_a_message_at_most(home: Home) -> None:
+    ids = {"threadId": "thread_1", "runId": "run_1"}
+    outputs = [{"toolCallId": "call_1", "output": "x" * 11}]
+    answer = home.function(MAX_MESSAGE_CHARS="10")(action="submit-tool-outputs", **ids, toolOutputs=outputs)
+    assert answer["statusCode"] == 413
+    assert answer["body"]["error"].startswith("toolOutputs[0].output has 11 characters")

@@ -411,3 +411,10 @@ def test_nul_reaches_openai_as_it_is() -> None:
     upstream = always(500)
     upstream.function()(action="send-message", threadId="thread_1", message="a\x00b")
     assert upstream.bodies()[0]["content"] == "a\x00b"
+
+
+@pytest.mark.parametrize("action", ["create-assistant", "update-assistant", "run-assistant", "chat"])
+@pytest.mark.parametrize("model", ["", "m" * 257])
+def test_a_model_has_a_name(action: str, model: Any) -> None:
+    more = {"name": "a"} if action == "create-assistant" else {}
+    assert refused(**needed(action), **more, model=model) == "model must have 1 to 256 characters"

@@ -14,6 +14,7 @@ MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 RESERVED = "requests_"  # begins the metadata pairs that note requestIds; callers do not see them
 NOTES_KEY = re.compile(rf"{RESERVED}\d")
+MOST_NAME_CHARACTERS = 256
 MOST_WAIT_SECONDS = 900  # the platform's longest call
 FEWEST_TOKENS = 16  # Responses: max_output_tokens
 MOST_DEPTH = 64
@@ -72,6 +73,16 @@ def text(name: str, value: Any) -> str:
         _refuse(name, "must be text")
     if len(value) > MOST_TEXT_CHARACTERS:
         _refuse(name, f"must have at most {MOST_TEXT_CHARACTERS} characters")
+    _check_sendable(name, value)
+    return value
+
+
+@reads({"type": "string", "minLength": 1, "maxLength": MOST_NAME_CHARACTERS})
+def model(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        _refuse(name, "must be text")
+    if not 0 < len(value) <= MOST_NAME_CHARACTERS:
+        _refuse(name, f"must have 1 to {MOST_NAME_CHARACTERS} characters")
     _check_sendable(name, value)
     return value
 

@@ -23,6 +23,7 @@ SETTINGS = (
 MOST_MESSAGES = 100
 ANSWER_SECONDS = 0.5
 CANCELLABLE = ("queued", "in_progress", "requires_action")
+TEXTS = ("instructions", "additionalInstructions")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
 
@@ -62,6 +63,8 @@ def cancel(call: Call) -> Json:
 
 
 def submit_tool_outputs(call: Call) -> Json:
+    for place, given in enumerate(call.params["toolOutputs"]):
+        checked_length(call, f"toolOutputs[{place}].output", given["output"])
     started = call.beta.threads.runs.submit_tool_outputs(
         call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
     )
@@ -91,7 +94,9 @@ def _run_once(call: Call, thread_id: str, messages: list[Any]) -> Json:
 
 
 def _fields(call: Call) -> Json:
-    """What the caller sets for the run, within the setting MAX_COMPLETION_TOKENS."""
+    """What the caller sets for the run, within the settings MAX_MESSAGE_CHARS and MAX_COMPLETION_TOKENS."""
+    for name in TEXTS:
+        checked_length(call, name, call.params.get(name, ""))
     fields, most = v2_arguments(call.params, "assistantId", *SETTINGS), call.settings.max_completion_tokens
     if most is None:
         return fields
