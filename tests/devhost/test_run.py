@@ -125,7 +125,7 @@ def test_all_ten_succeed_one_after_the_other(printed: list[str]) -> None:
         assert answer.json()["success"] is True, line
 
 
-def test_a_second_one_beside_it_does_not_touch_its_runs(root: Path, home: Home, printed: list[str]) -> None:
+def test_a_second_one_beside_it_does_not_touch_its_runs(root: Path, printed: list[str]) -> None:
     url, ids = url_of(printed[0]).split("?")[0], dict(parse_qsl(urlsplit(url_of(printed[2])).query))
     ask = {"action": "chat", "assistantId": ids["assistantId"], "message": "/wait 4\n/say yes", "wait": 0}
     run = httpx.post(url, json=ask, trust_env=False, timeout=30).json()["data"]
