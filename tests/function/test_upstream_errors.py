@@ -222,3 +222,9 @@ def test_no_secret_leaves_in_an_answer(status: int, capsys: pytest.CaptureFixtur
     for secret in (KEY, "sk-proj-abc", "token-token"):
         assert secret not in answer
         assert secret not in capsys.readouterr().out
+
+
+def test_a_base_url_that_leads_nowhere_is_the_configurations_fault() -> None:
+    answer = in_turn(error(404, "Invalid URL (POST /zzz/conversations)")).function()(**THREAD_PARAMS)
+    assert answer["statusCode"] == 500
+    assert "check OPENAI_BASE_URL" in answer["body"]["error"]

@@ -101,6 +101,7 @@ TABLE: dict[str, tuple[int, str]] = {
     "UnicodeDecodeError": (502, NOT_UNDERSTOOD),
     "Exception": (500, OWN_FAULT),
 }
+UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 BY_STATUS = {408: 504, 413: 413}  # statuses that the SDK has no class for
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
 _RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
@@ -129,6 +130,8 @@ def _of_the_sdk(error: Exception, thread_id: str | None, advice: str) -> Failure
     words = _upstream_message(error)
     if _ACTIVE_RUN.search(words):
         return _active_run(words, thread_id)
+    if words.startswith(UNKNOWN_PATH):
+        return Failure(500, f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
     status, text = _look_up(error)
     upstream_status = getattr(error, "status_code", None) or 0
     status = BY_STATUS.get(upstream_status, status)
