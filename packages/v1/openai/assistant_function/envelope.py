@@ -26,8 +26,9 @@ _OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
 
 def success(data: Json, secrets: tuple[str, ...] = ()) -> Json:
     """200, or 202 with Retry-After for a run or a deletion that goes on."""
-    data = fit({name: without(value, secrets) if name in REASONS else value for name, value in data.items()})
-    if not fits(data):
+    whole = {name: without(value, secrets) if name in REASONS else value for name, value in data.items()}
+    data = fit(whole)
+    if data is not whole and not fits(data):
         return _response(502, False, ids_of(data), TOO_LONG, {})
     goes_on = data.get("deleted") is False or ("status" in data and data["status"] not in ENDED)
     return _response(202 if goes_on else 200, True, data, None, UNFINISHED if goes_on else {})

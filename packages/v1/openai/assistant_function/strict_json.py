@@ -19,12 +19,14 @@ def is_deep(value: Any, most: int) -> bool:
     """Whether lists and objects are nested in it more than so many times."""
     level = [value]
     for _ in range(most):
-        level = [
-            inner
+        lists = [
+            part.values() if isinstance(part, dict) else part
             for part in level
             if isinstance(part, dict | list)
-            for inner in (part.values() if isinstance(part, dict) else part)
         ]
+        if not lists:
+            return False
+        level = [inner for one in lists for inner in one]
     return bool(level)
 
 
