@@ -21,10 +21,12 @@ def function_tool(name: str) -> Json:
 
 
 class LosingWire(httpx2.BaseTransport):
-    """Carries out every request; the answer to one that `loses` picks does not arrive."""
+    """Carries out every request, by `inner`; the answer to one that `loses` picks does not arrive."""
 
-    def __init__(self, loses: Callable[[httpx2.Request], bool]) -> None:
-        self._inner, self._loses = httpx2.HTTPTransport(), loses
+    def __init__(
+        self, loses: Callable[[httpx2.Request], bool], inner: httpx2.BaseTransport | None = None
+    ) -> None:
+        self._inner, self._loses = inner or httpx2.HTTPTransport(), loses
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response = self._inner.handle_request(request)

@@ -304,23 +304,6 @@ def test_a_twin_that_comes_in_at_any_point_sends_no_second_message(
     assert home.data(**send)["messageId"] == answer["body"]["data"]["messageId"]
 
 
-class Interfering(httpx2.BaseTransport):
-    """Before the nth request something else happens; the answer to the start of a run is lost."""
-
-    def __init__(self, nth: int, meanwhile: Callable[[], object], run: str) -> None:
-        self._before, self._after = interrupted(nth, meanwhile), once_for("POST", run)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = self._before.handle_request(request)
-        if self._after(request):
-            response.close()
-            raise httpx2.ReadError("the connection was reset", request=request)
-        return response
-
-    def close(self) -> None:
-        self._before.close()
-
-
 @pytest.mark.parametrize("nth", range(11))
 def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(home: Home, nth: int) -> None:
     thread, taken_back = home.thread(), list[str]()
@@ -333,7 +316,8 @@ def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(home: Home
             twin = {"type": "message", "role": "user", "content": "a twin's"}
             taken_back.append(client.post(items, json={"items": [twin]}).json()["data"][0]["id"])
 
-        home.function(wire=Interfering(nth, send, RUNS[home.backend]))(**ask)
+        wire = LosingWire(once_for("POST", RUNS[home.backend]), interrupted(nth, send))
+        home.function(wire=wire)(**ask)
         for message in taken_back:
             client.delete(f"{items}/{message}")
     response = home.data(**ask)["response"]  # to whichever message came last
