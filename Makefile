@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-NPM_INSTALLED := tests/describe/node_modules/.package-lock.json
+NPM_INSTALLED := tests/function/openapi/node_modules/.package-lock.json
 REQUIREMENTS := packages/v1/openai/requirements.txt requirements-dev.txt local/requirements.txt
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
@@ -37,11 +37,11 @@ browser: | $(BIN)/python
 	  echo "The page is tested in a browser. On Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
 
 # The generator and the compiler of the typed client; npm writes this file when it is done.
-$(NPM_INSTALLED): tests/describe/package.json tests/describe/package-lock.json
+$(NPM_INSTALLED): tests/function/openapi/package.json tests/function/openapi/package-lock.json
 	@command -v npm >/dev/null || { \
 	  echo "The typed client is tested with node 20 and npm. On Debian and Ubuntu: apt install nodejs npm" >&2; exit 1; }
-	@echo "Installing into tests/describe/node_modules ..."
-	@npm ci --prefix tests/describe --no-audit --no-fund --ignore-scripts --loglevel=error
+	@echo "Installing into tests/function/openapi/node_modules ..."
+	@npm ci --prefix tests/function/openapi --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
 deploy: $(INSTALLED)
@@ -55,7 +55,7 @@ soak: $(INSTALLED)
 
 clean:
 	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv \
-	  tests/describe/node_modules
+	  tests/function/openapi/node_modules
 	find packages local tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv/bin/python:

@@ -11,7 +11,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     # Imported once a signal is safe: this takes longer than an impatient Ctrl-C.
-    from .home import StartError, run
+    from .launcher import StartError, run
 
     try:
         return run(stop)

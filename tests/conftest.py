@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from local.emulator.server import Emulator, start_emulator
-from tests.function.calling import Function, make_function
+from tests.invoke import Function, make_function
 
 
 @pytest.fixture(scope="session")

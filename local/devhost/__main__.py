@@ -6,8 +6,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from .host import serve
 from .project import local_variables, read_project
-from .server import serve
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.emulator.api_error import ApiError, not_found
 from local.emulator.database import Database, Json, new_id
-from local.emulator.errors import ApiError, not_found
 from local.emulator.fields import (
     BY_TYPE,
     Metadata,

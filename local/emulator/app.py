@@ -15,12 +15,12 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.emulator.agents import Agents
+from local.emulator.api_error import ApiError, server_error
+from local.emulator.background import Runs
 from local.emulator.conversations import Conversations, Store
 from local.emulator.database import Database
-from local.emulator.errors import ApiError, server_error
 from local.emulator.models import Model
 from local.emulator.responses import Responses
-from local.emulator.runs import Runs
 
 DEFAULT_CONTEXT_TOKENS = 128_000
 REFUSED_KEY = "wrong"

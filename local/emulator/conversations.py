@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.emulator.api_error import locked, not_found
 from local.emulator.database import Database, Json, Page, new_id
-from local.emulator.errors import locked, not_found
 from local.emulator.fields import Fields, Metadata, check, json_body, page_request, refuse_query
 from local.emulator.items import MAX_ITEMS, Item, kept
 from local.emulator.listing import list_object, list_page

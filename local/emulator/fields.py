@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationErro
 from pydantic_core import ErrorDetails
 from starlette.requests import Request
 
+from local.emulator.api_error import ApiError, missing
 from local.emulator.database import Json, PageRequest
-from local.emulator.errors import ApiError, missing
 
 MAX_METADATA_PAIRS = 16
 MAX_METADATA_KEY_CHARS = 64

@@ -2,8 +2,8 @@
 
 from starlette.responses import JSONResponse
 
+from local.emulator.api_error import ApiError
 from local.emulator.database import Database, Page, PageRequest, UnknownCursorError
-from local.emulator.errors import ApiError
 
 
 def list_page(

@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.emulator.api_error import ApiError, not_found, server_error
+from local.emulator.background import Runs
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json, new_id
-from local.emulator.errors import ApiError, not_found, server_error
 from local.emulator.fields import check, json_body, refuse_query
 from local.emulator.items import kept
 from local.emulator.models import TOKENS_AROUND_A_MESSAGE, Prompt, count_tokens
 from local.emulator.response_fields import CreateFields, Tool
-from local.emulator.runs import Runs
 
 INSERT = """
     INSERT INTO responses (id, conversation_id, status, stored, input, body) VALUES (?, ?, ?, ?, ?, ?)

@@ -39,22 +39,22 @@ def uploaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(uploaded: Path) -> Any:
-    """What every_path.py saw there."""
-    return every_path(uploaded, BARE_PYTHON)
+    """What exercise_all_actions.py saw there."""
+    return exercise_all_actions(uploaded, BARE_PYTHON)
 
 
 @pytest.fixture(scope="module")
 def report_of_all_packages(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What every_path.py saw with the packages as they were installed here."""
+    """What exercise_all_actions.py saw with the packages as they were installed here."""
     folder = tmp_path_factory.mktemp("whole") / "openai"
     shutil.copytree(FUNCTION, folder, ignore=NOT_UPLOADED)
     (folder / "__main__.py").rename(folder / "main__.py")
-    return every_path(folder, [sys.executable])
+    return exercise_all_actions(folder, [sys.executable])
 
 
-def every_path(folder: Path, python: list[str]) -> Any:
+def exercise_all_actions(folder: Path, python: list[str]) -> Any:
     with start_emulator() as emulator:
-        program = [*python, str(Path(__file__).with_name("every_path.py")), emulator.url]
+        program = [*python, str(Path(__file__).with_name("exercise_all_actions.py")), emulator.url]
         finished = subprocess.run(program, cwd=folder, env={}, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)
@@ -101,7 +101,7 @@ def test_what_was_left_out_fails_to_import_loudly(uploaded: Path) -> None:
     program = (
         "script = 'virtualenv/bin/activate_this.py'\n"
         "exec(open(script).read(), {'__file__': script})\n"
-        "from assistant_function import lazy_sdk\n"
+        "from assistant_function.upstream import lazy_sdk\n"
         "lazy_sdk.install()\n"
         "import openai\n"
         "openai.OpenAI(api_key='k').responses.create\n"

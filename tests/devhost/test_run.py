@@ -18,7 +18,7 @@ import pytest
 
 from local.announcement import Ids, announcement, calls, curl_line
 from local.emulator.server import start_emulator
-from local.home import uses_openai
+from local.launcher import uses_openai
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 20

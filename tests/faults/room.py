@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.proxy import Proxy
-from tests.function.calling import Context, FakeClock, Function, Json, make_function
+from tests.invoke import Context, FakeClock, Function, Json, make_function
 
 BACKENDS = ("responses", "native")
 WEATHER = {

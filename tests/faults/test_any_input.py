@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assistant_function.actions import ACTIONS
 from tests.faults.room import BACKENDS
-from tests.function.calling import FakeClock, Json, make_function, web
+from tests.invoke import FakeClock, Json, make_function, web
 
 ID = "[A-Za-z0-9_-]{1,128}"
 MEANT = {

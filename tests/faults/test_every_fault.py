@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.proxy import CUT, LOST, SILENT, TRICKLE, UNREAD, UNSENT, Answer, Fault, status
 from tests.faults.room import CALLS, Room, call_of, standing_call_of
-from tests.function.calling import Json
+from tests.invoke import Json
 
 SHORT_SECONDS = 0.06  # what a call gets that waits in vain
 LATENESS_SECONDS = 1.0  # of a busy machine

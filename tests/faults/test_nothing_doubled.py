@@ -8,7 +8,7 @@ import pytest
 from tests.faults.proxy import CUT, GONE, LOST, SILENT_AFTER, UNREAD, Fault, Seen, status
 from tests.faults.room import CHANGES, Room, call_of
 from tests.faults.test_every_fault import CAUTION, body
-from tests.function.calling import Json
+from tests.invoke import Json
 
 SHORT_SECONDS = 1.0  # of which a change waits four fifths before it is looked for
 CHANGE = "POST|DELETE"

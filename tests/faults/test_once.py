@@ -7,7 +7,7 @@ import pytest
 from local.emulator.server import Emulator
 from tests.faults.proxy import LOST, Answer, Fault
 from tests.faults.room import Room
-from tests.function.calling import Json
+from tests.invoke import Json
 from tests.soak.repeating import messages_once, runs_once, texts
 
 CHANGE = "POST|DELETE"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.proxy import status
 from tests.faults.room import HastyClock, Room, call_of
-from tests.function.calling import Context, Json
+from tests.invoke import Context, Json
 
 REASON = b'{"error": {"message": "Slow down.", "type": "requests", "param": null, "code": "rate_limit"}}'
 SECONDS = 20.0

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.proxy import Answer, Fault, status
 from tests.faults.room import CALLS, Room, call_of, standing_call_of
-from tests.function.calling import KEY, Json
+from tests.invoke import KEY, Json
 
 ACCESS, ADMIN = "access-token-0123456789", "admin-token-0123456789"
 OTHER_KEY = "sk-proj-AbCdEfGh0123456789"

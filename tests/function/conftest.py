@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.emulator.server import Emulator
-from tests.function.home import BACKENDS, Home, open_home
+from tests.backends import BACKENDS, Home, open_home
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

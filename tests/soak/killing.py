@@ -18,7 +18,7 @@ from typing import Any
 from local.devhost.pool import Pool
 from local.devhost.project import Function
 from local.emulator.server import HOST, start_emulator
-from tests.function.calling import KEY, Json
+from tests.invoke import KEY, Json
 from tests.soak.repeating import different, texts
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from typing import Any
 from local.emulator.server import start_emulator
 from tests.faults.proxy import CUT, LOST, UNREAD, start_proxy, status
 from tests.faults.room import HastyClock
-from tests.function.calling import Function, make_function
+from tests.invoke import Function, make_function
 
 ROOT = Path(__file__).parents[2]
 SHARE_OF_FAULTS = 0.02

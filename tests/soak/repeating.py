@@ -6,7 +6,7 @@ from typing import Any
 from local.emulator.server import Emulator, start_emulator
 from tests.faults.proxy import CUT, LOST, UNREAD, UNSENT, Proxy, start_proxy
 from tests.faults.room import Room
-from tests.function.calling import Context, Json
+from tests.invoke import Context, Json
 
 SHARE_OF_FAULTS = 0.25
 KILLS = (UNREAD, UNSENT, LOST, CUT)

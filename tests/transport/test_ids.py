@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistants_transport.errors import V2Error
 from assistants_transport.ids import in_text, to_upstream, to_v2
+from assistants_transport.v2_errors import V2Error
 from tests.transport.clients import never, raw
 
 REST = st.text("abcXYZ019_-", min_size=1, max_size=100)

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from openai import APIStatusError, InternalServerError, NotFoundError, OpenAI
 
-from assistants_transport import threads
-from assistants_transport.call import Call, Memory
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations import threads_as_conversations as threads
+from assistants_transport.request import Call, Memory
 from tests.transport.clients import answers, body_of, message, never, over, page, raw
 
 Since = Callable[[], list[tuple[str, str]]]

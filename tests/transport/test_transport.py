@@ -8,8 +8,8 @@ import pytest
 from openai import APITimeoutError, AuthenticationError, OpenAI
 
 from assistants_transport import AssistantsTransport
-from assistants_transport.call import AGENT_LIFE_SECONDS, KnownAgents, Memory
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.request import AGENT_LIFE_SECONDS, KnownAgents, Memory
 from local.emulator.server import start_emulator
 from tests.transport.clients import agent, answers, connect, message, over, page, raw, response
 

@@ -9,12 +9,16 @@ import warnings
 from contextlib import suppress
 from typing import Any
 
-from assistant_function import access, client, envelope, errors, invocation, params, settings
+from assistant_function import errors
 from assistant_function.actions import ACTIONS, Action
-from assistant_function.call import Call
+from assistant_function.answer import envelope
 from assistant_function.errors import InvalidRequest, Json
-from assistant_function.invocation import Invocation, World
-from assistant_function.settings import Settings
+from assistant_function.request import access, params, settings
+from assistant_function.request import event as invocation
+from assistant_function.request.call import Call
+from assistant_function.request.event import Invocation, World
+from assistant_function.request.settings import Settings
+from assistant_function.upstream import client
 
 REAL_WORLD = World()
 NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key

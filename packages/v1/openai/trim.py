@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
 
-from assistant_function.lazy_sdk import REEXPORTING, RESOURCES
+from assistant_function.upstream.lazy_sdk import REEXPORTING, RESOURCES
 
 ASSISTANTS = [
     "openai.resources.beta.beta",
@@ -174,7 +174,7 @@ def walk(node: ast.AST, at_run_time: bool) -> Iterator[ast.AST]:
 CHECK = """
 import sys, zipfile
 exec(open(sys.argv[1]).read(), {"__file__": sys.argv[1]})
-from assistant_function import lazy_sdk
+from assistant_function.upstream import lazy_sdk
 lazy_sdk.install()
 import importlib, httpx2, openai
 for path in zipfile.ZipFile(openai.__file__.partition(".pyz")[0] + ".pyz").namelist():

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assistant_function import params as p
-from assistant_function.call import Call
 from assistant_function.errors import Json
 from assistant_function.handlers import assistants, messages, runs, threads
-from assistant_function.params import Param, Spec
+from assistant_function.request import params as p
+from assistant_function.request.call import Call
+from assistant_function.request.params import Param, Spec
 
 
 class Action(NamedTuple):
@@ -23,7 +23,7 @@ class Action(NamedTuple):
 
 
 def describe(call: Call) -> Json:
-    from assistant_function import describe as description  # not at every start
+    from assistant_function.openapi import describe as description  # not at every start
 
     return description.openapi(ACTIONS, call.settings)
 

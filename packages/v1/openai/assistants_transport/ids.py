@@ -2,7 +2,7 @@
 
 import re
 
-from assistants_transport.errors import V2Error
+from assistants_transport.v2_errors import V2Error
 
 PREFIXES = {
     "thread_": "conv_",

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
-from assistants_transport.errors import Json, UpstreamError, V2Error
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 AGENTS_BETA = {"OpenAI-Beta": "agents=v1"}
 NOT_FORWARDED = {

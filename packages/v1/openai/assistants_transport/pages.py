@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from assistants_transport.errors import Json, UpstreamError, V2Error, refuse_value
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error, refuse_value
 
 MOST_PER_REQUEST = 100
 DEFAULT_LIMIT = 20

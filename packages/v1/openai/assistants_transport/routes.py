@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assistants_transport import assistants, messages, runs, threads
-from assistants_transport.call import Call, Memory
-from assistants_transport.errors import Json, UpstreamError, V2Error, active_run, refuse_field
 from assistants_transport.ids import require_safe, to_upstream, to_v2
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations import assistants_as_agents as assistants
+from assistants_transport.operations import messages_as_items as messages
+from assistants_transport.operations import runs_as_responses as runs
+from assistants_transport.operations import threads_as_conversations as threads
+from assistants_transport.request import Call, Memory
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run, refuse_field
 
 
 class Route(NamedTuple):

@@ -6,10 +6,10 @@ from typing import Any
 import httpx2
 
 from assistants_transport import routes
-from assistants_transport.call import Memory
-from assistants_transport.errors import Json, UpstreamError, V2Error
 from assistants_transport.ids import in_text
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.request import Memory
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 
 class AssistantsTransport(httpx2.BaseTransport):

@@ -1,11 +1,11 @@
 """Assistants: create, list, get, update, delete."""
 
-from assistant_function import upstream
-from assistant_function.call import Call
+from assistant_function.answer import presenters as shapes
 from assistant_function.errors import Json
-from assistant_function.handlers import shapes
-from assistant_function.lost import found_out, gone, written
-from assistant_function.params import v2_arguments
+from assistant_function.request.call import Call
+from assistant_function.request.params import v2_arguments
+from assistant_function.upstream import objects as upstream
+from assistant_function.upstream.reconcile import found_out, gone, written
 
 FIELDS = (
     "name",

@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from assistant_function import once, upstream
-from assistant_function.call import Call
+from assistant_function.answer import presenters as shapes
+from assistant_function.answer.truncation import fit
 from assistant_function.errors import Json, TooLong
-from assistant_function.fitting import fit
-from assistant_function.handlers import shapes
-from assistant_function.params import v2_arguments
+from assistant_function.request.call import Call
+from assistant_function.request.params import v2_arguments
+from assistant_function.upstream import idempotency as once
+from assistant_function.upstream import objects as upstream
 
 LIST_LIMIT = 100  # so that a conversation usually comes whole
 

@@ -3,14 +3,16 @@
 import re
 from typing import Any
 
-from assistant_function import once, polling, upstream
-from assistant_function.call import Call
-from assistant_function.deadline import Deadline
+from assistant_function.answer import presenters as shapes
 from assistant_function.errors import Interrupted, InvalidRequest, Json, RunEndedBadly, RunHitRateLimit
-from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
-from assistant_function.lost import found_out
-from assistant_function.params import v2_arguments
+from assistant_function.request.call import Call
+from assistant_function.request.deadline import Deadline
+from assistant_function.request.params import v2_arguments
+from assistant_function.upstream import idempotency as once
+from assistant_function.upstream import objects as upstream
+from assistant_function.upstream import polling
+from assistant_function.upstream.reconcile import found_out
 
 SETTINGS = (
     "instructions",

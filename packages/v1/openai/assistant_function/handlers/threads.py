@@ -1,13 +1,13 @@
 """Threads: create, get, update, delete."""
 
-from assistant_function import upstream
-from assistant_function.call import Call
+from assistant_function.answer import presenters as shapes
 from assistant_function.errors import InvalidRequest, Json
-from assistant_function.handlers import shapes
 from assistant_function.handlers.messages import checked_length
-from assistant_function.lost import found_out, gone, written
-from assistant_function.notes import split
-from assistant_function.params import MOST_PAIRS, v2_arguments
+from assistant_function.request.call import Call
+from assistant_function.request.params import MOST_PAIRS, v2_arguments
+from assistant_function.upstream import objects as upstream
+from assistant_function.upstream.idempotency_store import split
+from assistant_function.upstream.reconcile import found_out, gone, written
 
 
 def create(call: Call) -> Json:

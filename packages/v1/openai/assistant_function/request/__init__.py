@@ -1,0 +1,1 @@
+"""What comes in: the event, who sent it, and its parameters, checked before anything goes out."""

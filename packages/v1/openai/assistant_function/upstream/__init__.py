@@ -1,0 +1,1 @@
+"""The way to OpenAI: the client, what is sent again, and how a run is waited for."""

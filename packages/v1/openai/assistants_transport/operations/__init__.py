@@ -1,0 +1,1 @@
+"""One Assistants v2 request each, answered by requests to today's OpenAI."""

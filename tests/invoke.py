@@ -1,0 +1,108 @@
+"""The function as the platform calls it: loaded by its path, under the name main__."""
+
+import importlib.util
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from assistant_function.request.event import World
+
+MAIN = Path(__file__).parents[1] / "packages" / "v1" / "openai" / "__main__.py"
+KEY = "sk-test-0123456789abcdef"
+EPOCH_SECONDS = 1_800_000_000.0
+Json = dict[str, Any]
+
+
+@lru_cache
+def load_main() -> Callable[..., Json]:
+    """`main` of packages/v1/openai/__main__.py."""
+    spec = importlib.util.spec_from_file_location("main__", MAIN)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    main: Callable[..., Json] = module.main
+    return main
+
+
+@dataclass
+class FakeClock:
+    """A clock that only moves when somebody sleeps."""
+
+    seconds: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wall(self) -> float:
+        return EPOCH_SECONDS + self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds += seconds
+
+
+@dataclass(frozen=True)
+class Context:
+    """DigitalOcean's second argument."""
+
+    milliseconds: float
+    activation_id: str = "activation"
+    function_name: str = "/ns/v1/openai"
+
+    def get_remaining_time_in_millis(self) -> float:
+        return self.milliseconds
+
+
+@dataclass(frozen=True)
+class Function:
+    """`function(action=..., ...)` is one call with these parameters -> {statusCode, headers, body}."""
+
+    world: World
+
+    def __call__(self, **params: Any) -> Json:
+        return self.main(params)
+
+    def main(self, args: Any, *context: Any) -> Json:
+        """The call as it is; whatever comes out has to be something that the platform can send."""
+        answer = load_main()(args, *context, world=self.world)
+        json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
+        assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
+        return answer
+
+    def data(self, **params: Any) -> Json:
+        """The data of a call that is done."""
+        answer = self(**params)
+        assert (answer["statusCode"], answer["body"]["error"]) == (200, None), answer["body"]
+        data: Json = answer["body"]["data"]
+        return data
+
+    def error(self, **params: Any) -> tuple[int, str]:
+        """Status and message of a call that fails."""
+        answer = self(**params)
+        assert answer["body"]["success"] is False, answer["body"]
+        return answer["statusCode"], answer["body"]["error"]
+
+
+def make_function(
+    environment: Mapping[str, str] | None = None,
+    *,
+    wire: httpx2.BaseTransport | None = None,
+    clock: FakeClock | None = None,
+) -> Function:
+    """The function in a world of its own; without a clock it has the real one."""
+    given = {"OPENAI_API_KEY": KEY} | dict(environment or {})
+    if clock is None:
+        return Function(World(environment=given, wire=wire))
+    return Function(World(given, clock.now, clock.sleep, clock.wall, wire))
+
+
+def web(method: str = "POST", headers: Mapping[str, str] | None = None, **more: Any) -> Json:
+    """The key that DigitalOcean adds to a web call's parameters."""
+    return {"http": {"method": method, "headers": dict(headers or {}), "path": "", **more}}
