@@ -7,67 +7,57 @@ main({"action": "get-thread", "threadId": "thread_1"})
 import json
 import warnings
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
-from assistant_function import errors
-from assistant_function.actions import ACTIONS, Action
-from assistant_function.answer import envelope
+from assistant_function.actions import ACTIONS
+from assistant_function.answer.envelope import hide_secrets, wrap_answer, wrap_failure, wrap_nothing
+from assistant_function.answer.failure import describe_fault, present_failure
+from assistant_function.call import Action, ActionCall
 from assistant_function.errors import InvalidRequest, Json
-from assistant_function.request import access, params, settings
-from assistant_function.request import event as invocation
-from assistant_function.request.call import Call
-from assistant_function.request.event import Invocation, World
-from assistant_function.request.settings import Settings
-from assistant_function.upstream import client
+from assistant_function.request import access
+from assistant_function.request.event import Runtime, parse_event
+from assistant_function.request.params import parse_params
+from assistant_function.request.settings import find_secrets, parse_settings
+from assistant_function.upstream.client import connect
 
-REAL_WORLD = World()
+PLATFORM = Runtime()
 NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
 
 
-def main(args: Any, context: Any = None, *, world: World = REAL_WORLD) -> Json:
+class Outcome(NamedTuple):
+    """How a call went: the response, and what the log tells of it."""
+
+    response: Json
+    openai_request_id: str | None = None
+    fault: Json = {}
+
+
+def main(args: Any, context: Any = None, *, runtime: Runtime = PLATFORM) -> Json:
     """Answers one call of the platform. Never raises: whatever happens, the answer is an envelope."""
-    begun, secrets = world.now(), settings.secrets(world.environment)
-    record: Json = {"action": None, "openaiRequestId": None}
-    parameters: Json = {}
-    cors = access.OPEN_TO_ALL_PAGES
+    begun, secrets = runtime.now(), find_secrets(runtime.environment)
+    cors, name, parameters = access.OPEN_TO_ALL_PAGES, None, {}
     try:
-        configured = settings.read(world.environment)
-        called = invocation.read(args, context, world)
-        cors, parameters = access.cors(called, configured), called.parameters
-        if called.method == "OPTIONS":
-            answer = envelope.empty()
+        settings = parse_settings(runtime.environment)
+        event = parse_event(args, context, runtime)
+        cors, parameters = access.choose_cors_headers(event, settings), event.parameters
+        if event.method == "OPTIONS":
+            outcome = Outcome(wrap_nothing())
         else:
-            answer = envelope.success(_answered(called, configured, world, record), secrets)
-    except Exception as problem:
-        failure = errors.failure(problem, _thread_id(parameters), _advice(parameters))
-        record |= errors.fault(problem)
-        answer = envelope.refusal(failure, secrets)
-    answer["headers"] |= cors
-    milliseconds = round((world.now() - begun) * 1000)
-    _log(record | {"status": answer["statusCode"], "milliseconds": milliseconds}, secrets)
-    return answer
+            access.check_caller(event, settings)
+            name, action = _look_up(parameters.get("action"))
+            access.check_token(event, action.admin, settings)
+            given = {key: value for key, value in parameters.items() if key != "action"}
+            params = parse_params(name, given, action.spec)
+            call = ActionCall(NO_CLIENT, params, event.deadline, settings, action.spec)
+            outcome = _answer(action, call, runtime, secrets)
+    except Exception as error:
+        outcome = _fail(error, parameters, secrets)
+    outcome.response["headers"] |= cors
+    _log(name, outcome, runtime.now() - begun, secrets)
+    return outcome.response
 
 
-def _answered(called: Invocation, configured: Settings, world: World, record: Json) -> Json:
-    """The data of the answer; what is learned on the way is put into the log's record."""
-    access.check_caller(called, configured)
-    name, action = _looked_up(called.parameters.get("action"))
-    record["action"] = name
-    access.check_token(called, action.admin, configured)
-    arguments = {key: value for key, value in called.parameters.items() if key != "action"}
-    checked = params.read(name, arguments, action.spec)
-    if not action.needs_openai:
-        return action.handler(Call(NO_CLIENT, checked, called.deadline, configured))
-    connection = client.connect(configured, called.deadline, world.wire)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
-            return action.handler(Call(connection.client, checked, called.deadline, configured))
-    finally:
-        record["openaiRequestId"] = connection.network.last_request_id
-
-
-def _looked_up(name: Any) -> tuple[str, Action]:
+def _look_up(name: Any) -> tuple[str, Action]:
     if isinstance(name, str) and name in ACTIONS:
         return name, ACTIONS[name]
     shown = name[:80] if isinstance(name, str) else type(name).__name__
@@ -75,18 +65,34 @@ def _looked_up(name: Any) -> tuple[str, Action]:
     raise InvalidRequest(f"{problem}; the actions are: {', '.join(ACTIONS)}")
 
 
-def _log(record: Json, secrets: tuple[str, ...]) -> None:
+def _answer(action: Action, call: ActionCall, runtime: Runtime, secrets: tuple[str, ...]) -> Outcome:
+    """Lets the handler answer. A failure is told with what the call has changed at OpenAI until then."""
+    if not action.needs_openai:
+        return Outcome(wrap_answer(action.handler(call), secrets))
+    client, transport = connect(call.settings, call.deadline, runtime.transport)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
+            answer = action.handler(call._replace(client=client))
+        outcome = Outcome(wrap_answer(answer, secrets))
+    except Exception as error:
+        outcome = _fail(error, call.params, secrets, transport.may_have_changed)
+    return outcome._replace(openai_request_id=transport.last_request_id)
+
+
+def _fail(error: Exception, params: Json, secrets: tuple[str, ...], may_have_changed: bool = False) -> Outcome:
+    failure = present_failure(error, params, may_have_changed)
+    return Outcome(wrap_failure(failure, secrets), fault=describe_fault(error))
+
+
+def _log(action: str | None, outcome: Outcome, seconds: float, secrets: tuple[str, ...]) -> None:
+    """One line for each call; the keys are explained in docs/operating.md."""
+    line = {
+        "action": action,
+        "openaiRequestId": outcome.openai_request_id,
+        **outcome.fault,
+        "status": outcome.response["statusCode"],
+        "milliseconds": round(seconds * 1000),
+    }
     with suppress(OSError, ValueError):  # a log that nobody reads any more, its pipe broken or closed
-        print(json.dumps(envelope.without(record, secrets)), flush=True)
-
-
-def _advice(parameters: Json) -> str:
-    """What to do after a failure: how safe is it to repeat the call?"""
-    if not client.changed():
-        return errors.AGAIN
-    return errors.ONCE if parameters.get("requestId") and parameters.get("threadId") else errors.LOOK
-
-
-def _thread_id(parameters: Json) -> str | None:
-    found = parameters.get("threadId")
-    return found if isinstance(found, str) else None
+        print(json.dumps(hide_secrets(line, secrets)), flush=True)

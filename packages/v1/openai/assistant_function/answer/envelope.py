@@ -3,58 +3,70 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from assistant_function.answer.truncation import fit, fits, ids_of
-from assistant_function.errors import Failure, Json
+from assistant_function.answer.failure import Failure
+from assistant_function.answer.truncation import fit, fits, keep_ids
+from assistant_function.errors import Json
 from assistant_function.json_text import LONE_SURROGATE
-from assistant_function.upstream.polling import ENDED
 
 HEADERS = {
     "Content-Type": "application/json",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
-REASONS = ("lastError", "incompleteReason")  # OpenAI's words, which might hold a key
+OPENAI_WORDS = ("lastError", "incompleteReason")  # of a run; they might hold a key
 AT_TOP_LEVEL = ("threadId", "response")  # the original example reads them there
-UNFINISHED = {"Retry-After": "1"}
+GOES_ON_HEADERS = {"Retry-After": "1"}
 TOO_LONG = "the answer is longer than the 1 MB that the platform sends"
 HIDDEN = "[hidden]"
-SHORTEST_SECRET_CHARACTERS = 6
+MIN_SECRET_CHARACTERS = 6
 _OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
 
 
-def success(data: Json, secrets: tuple[str, ...] = ()) -> Json:
-    """200, or 202 with Retry-After for a run or a deletion that goes on."""
-    whole = {name: without(value, secrets) if name in REASONS else value for name, value in data.items()}
-    data = fit(whole)
+class Answer(NamedTuple):
+    """What a handler answers. `goes_on`: a run or a deletion goes on, so a later call takes it up (202).
+
+    `cut_front`: where a list of the data is too long to be sent, its first entries are left out, not its
+    last."""
+
+    data: Mapping[str, Any]
+    goes_on: bool = False
+    cut_front: bool = False
+
+
+def wrap_answer(answer: Answer, secrets: tuple[str, ...] = ()) -> Json:
+    """200, or 202 with Retry-After for what goes on."""
+    whole = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in answer.data.items()}
+    data = fit(whole, answer.cut_front)
     if data is not whole and not fits(data):
-        return _response(502, False, ids_of(data), TOO_LONG, {})
-    goes_on = data.get("deleted") is False or ("status" in data and data["status"] not in ENDED)
-    return _response(202 if goes_on else 200, True, data, None, UNFINISHED if goes_on else {})
+        return _build_response(502, False, keep_ids(data), TOO_LONG, {})
+    status, headers = (202, GOES_ON_HEADERS) if answer.goes_on else (200, {})
+    return _build_response(status, True, data, None, headers)
 
 
-def empty() -> Json:
-    """The answer to OPTIONS: headers alone."""
+def wrap_failure(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
+    """The response to a failure; no secret leaves in it."""
+    data = failure.data and fit(hide_secrets(dict(failure.data), secrets))
+    data = data if data is None or fits(data) else keep_ids(data)
+    message = hide_secrets(failure.message, secrets)
+    return _build_response(failure.status, False, data, message, failure.headers)
+
+
+def wrap_nothing() -> Json:
+    """The response to OPTIONS: headers alone."""
     return {"statusCode": 204, "headers": dict(HEADERS), "body": ""}
 
 
-def refusal(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
-    """The answer to a failure; no secret leaves in it."""
-    data = failure.data and fit(without(failure.data, secrets))
-    data = data if data is None or fits(data) else ids_of(data)
-    return _response(failure.status, False, data, without(failure.message, secrets), failure.headers)
-
-
-def _response(
-    status: int, ok: bool, data: Json | None, error: str | None, headers: Mapping[str, str]
+def _build_response(
+    status: int, success: bool, data: Json | None, error: str | None, headers: Mapping[str, str]
 ) -> Json:
-    body: Json = {"success": ok, "data": data, "error": error}
+    body: Json = {"success": success, "data": data, "error": error}
     body |= {name: data[name] for name in AT_TOP_LEVEL if data and name in data}
-    return {"statusCode": status, "headers": {**HEADERS, **headers}, "body": _sendable(body)}
+    return {"statusCode": status, "headers": {**HEADERS, **headers}, "body": _make_sendable(body)}
 
 
-def _sendable(value: Any) -> Any:
+def _make_sendable(value: Any) -> Any:
     """Only what the platform can send: a lone surrogate in a string becomes an opaque error there, and JSON
     has no NaN."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -62,19 +74,19 @@ def _sendable(value: Any) -> Any:
     if isinstance(value, str):
         return LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_sendable(key): _sendable(inner) for key, inner in value.items()}
-    return [_sendable(inner) for inner in value] if isinstance(value, list) else value
+        return {_make_sendable(key): _make_sendable(inner) for key, inner in value.items()}
+    return [_make_sendable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def without(value: Any, secrets: tuple[str, ...]) -> Any:
-    """The value with no secret in any of its texts."""
+def hide_secrets(value: Any, secrets: tuple[str, ...]) -> Any:
+    """The value with no secret, and nothing that looks like a key of OpenAI, in any of its texts."""
     if isinstance(value, dict):
-        return {without(key, secrets): without(inner, secrets) for key, inner in value.items()}
+        return {hide_secrets(key, secrets): hide_secrets(inner, secrets) for key, inner in value.items()}
     if isinstance(value, list):
-        return [without(inner, secrets) for inner in value]
+        return [hide_secrets(inner, secrets) for inner in value]
     if not isinstance(value, str):
         return value
     for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET_CHARACTERS:
+        if len(secret) >= MIN_SECRET_CHARACTERS:
             value = value.replace(secret, HIDDEN)
     return _OPENAI_KEY.sub(HIDDEN, value)

@@ -1,1 +1,1 @@
-"""The handlers: small functions over the SDK's Assistants v2 client. They return plain data and raise."""
+"""The handlers: small functions over the SDK's Assistants v2 client. They return an Answer, or raise."""

@@ -1,56 +1,53 @@
 """Assistants: create, list, get, update, delete."""
 
-from assistant_function.answer import presenters as shapes
+from typing import TYPE_CHECKING
+
+from assistant_function.answer.envelope import Answer
+from assistant_function.answer.presenters import present_assistant, present_page
+from assistant_function.call import ActionCall
 from assistant_function.errors import Json
-from assistant_function.request.call import Call
-from assistant_function.request.params import v2_arguments
-from assistant_function.upstream import objects as upstream
-from assistant_function.upstream.reconcile import found_out, gone, written
+from assistant_function.request.params import ASSISTANT_SETTINGS
+from assistant_function.upstream.objects import parse_assistant, parse_assistants, parse_deleted
+from assistant_function.upstream.reconcile import is_gone, match_written, send_or_find
 
-FIELDS = (
-    "name",
-    "instructions",
-    "model",
-    "description",
-    "tools",
-    "toolResources",
-    "metadata",
-    "temperature",
-    "topP",
-    "responseFormat",
-)
+if TYPE_CHECKING:
+    from assistant_function.answer.shapes import Assistant
+    from assistants_transport.v2_objects import V2Assistant
+
+SHOWN_SETTINGS = {param.name: param.v2_name for param in ASSISTANT_SETTINGS if param.shown}
 
 
-def create(call: Call) -> Json:
-    fields: Json = {"model": call.settings.model} | v2_arguments(call.params, *FIELDS)
-    return shapes.assistant(upstream.plain(call.beta.assistants.create(**fields), "assistant"))
+def create(call: ActionCall) -> Answer:
+    fields: Json = {"model": call.settings.model} | call.v2_fields()
+    return Answer(_present(parse_assistant(call.beta.assistants.create(**fields))))
 
 
-def list_page(call: Call) -> Json:
-    wanted = v2_arguments(call.params, "limit", "order", "after", "before")
-    found, has_more = upstream.page(call.beta.assistants.list(**wanted), "assistant")
-    return shapes.listed("assistants", "assistantId", [shapes.assistant(one) for one in found], has_more)
+def list_page(call: ActionCall) -> Answer:
+    found, has_more = parse_assistants(call.beta.assistants.list(**call.v2_fields()))
+    return Answer(present_page("assistants", "assistantId", map(_present, found), has_more))
 
 
-def get(call: Call) -> Json:
-    found = call.beta.assistants.retrieve(call.params["assistantId"])
-    return shapes.assistant(upstream.plain(found, "assistant"))
+def get(call: ActionCall) -> Answer:
+    return Answer(_present(parse_assistant(call.beta.assistants.retrieve(call.params["assistantId"]))))
 
 
-def update(call: Call) -> Json:
-    assistants, assistant_id = call.beta.assistants, call.params["assistantId"]
-    fields = v2_arguments(call.params, *FIELDS)
-    updated = found_out(
-        lambda: upstream.plain(assistants.update(assistant_id, **fields), "assistant"),
-        lambda: written(upstream.plain(assistants.retrieve(assistant_id), "assistant"), fields),
+def update(call: ActionCall) -> Answer:
+    assistants, assistant_id, fields = call.beta.assistants, call.params["assistantId"], call.v2_fields()
+    updated = send_or_find(
+        lambda: parse_assistant(assistants.update(assistant_id, **fields)),
+        lambda: match_written(parse_assistant(assistants.retrieve(assistant_id)), fields),
     )
-    return shapes.assistant(updated)
+    return Answer(_present(updated))
 
 
-def delete(call: Call) -> Json:
+def delete(call: ActionCall) -> Answer:
     assistants, assistant_id = call.beta.assistants, call.params["assistantId"]
-    answer = found_out(
-        lambda: upstream.plain(assistants.delete(assistant_id), "assistant.deleted"),
-        lambda: gone(lambda: assistants.retrieve(assistant_id)),
+    deleted = send_or_find(
+        lambda: bool(parse_deleted(assistants.delete(assistant_id), "assistant").get("deleted")),
+        lambda: is_gone(lambda: assistants.retrieve(assistant_id)),
     )
-    return {"assistantId": assistant_id, "deleted": bool(answer.get("deleted"))}
+    return Answer({"assistantId": assistant_id, "deleted": deleted})
+
+
+def _present(assistant: "V2Assistant") -> "Assistant":
+    return present_assistant(assistant, SHOWN_SETTINGS)

@@ -3,39 +3,39 @@
 import json
 from typing import Any
 
-from assistant_function.answer import presenters as shapes
-from assistant_function.answer.truncation import fit
+from assistant_function.answer.envelope import Answer
+from assistant_function.answer.presenters import present_message, present_page
+from assistant_function.call import ActionCall
 from assistant_function.errors import Json, TooLong
-from assistant_function.request.call import Call
-from assistant_function.request.params import v2_arguments
-from assistant_function.upstream import idempotency as once
-from assistant_function.upstream import objects as upstream
+from assistant_function.upstream.idempotency import send_once
+from assistant_function.upstream.objects import parse_message, parse_messages
 
 LIST_LIMIT = 100  # so that a conversation usually comes whole
 
 
-def send(call: Call) -> Json:
-    content = checked_length(call, "message", call.params["message"])
-    fields: Json = {"role": "user", "content": content} | v2_arguments(call.params, "role", "metadata")
+def send(call: ActionCall) -> Answer:
+    thread_id = call.params["threadId"]
+    content = check_length(call, "message", call.params["message"])
+    fields: Json = {"role": "user", "content": content} | call.v2_fields()
     if "requestId" in call.params:
-        return shapes.message(once.send(call, call.params["threadId"], fields))
-    sent = call.beta.threads.messages.create(call.params["threadId"], **fields)
-    return shapes.message(upstream.plain(sent, "thread.message"))
+        return Answer(present_message(send_once(call, thread_id, fields)))
+    return Answer(present_message(parse_message(call.beta.threads.messages.create(thread_id, **fields))))
 
 
-def list_page(call: Call) -> Json:
+def list_page(call: ActionCall) -> Answer:
     """Oldest first unless `order` says otherwise."""
-    wanted: Json = {"limit": LIST_LIMIT, "order": "asc"}
-    wanted |= v2_arguments(call.params, "limit", "order", "after", "before", "runId")
-    answer = call.beta.threads.messages.list(call.params["threadId"], **wanted)
-    found, has_more = upstream.page(answer, "thread.message")
-    listed = shapes.listed("messages", "messageId", [shapes.message(one) for one in found], has_more)
-    backwards = "before" in wanted and "after" not in wanted
-    return fit({"threadId": call.params["threadId"], **listed}, backwards)
+    thread_id = call.params["threadId"]
+    fields: Json = {"limit": LIST_LIMIT, "order": "asc"} | call.v2_fields()
+    if "runId" in call.params:
+        fields["run_id"] = call.params["runId"]
+    found, has_more = parse_messages(call.beta.threads.messages.list(thread_id, **fields))
+    page = present_page("messages", "messageId", map(present_message, found), has_more)
+    # A page that was asked for by `before` alone is gone on from by its first message.
+    return Answer({"threadId": thread_id, **page}, cut_front="before" in fields and "after" not in fields)
 
 
-def checked_length(call: Call, name: str, content: Any) -> Any:
-    """The content as it is; TooLong (413) beyond the setting MAX_MESSAGE_CHARS."""
+def check_length(call: ActionCall, name: str, content: Any) -> Any:
+    """Returns the content as it is; raises TooLong (413) beyond the setting MAX_MESSAGE_CHARS."""
     length = len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
     if length > call.settings.max_message_chars:
         raise TooLong(f"{name} has {length} characters; at most {call.settings.max_message_chars} are taken")

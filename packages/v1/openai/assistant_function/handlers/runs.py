@@ -1,155 +1,186 @@
 """Runs: run an assistant and wait for its answer; get, cancel, submit tool outputs; chat."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistant_function.answer import presenters as shapes
-from assistant_function.errors import Interrupted, InvalidRequest, Json, RunEndedBadly, RunHitRateLimit
-from assistant_function.handlers.messages import checked_length
-from assistant_function.request.call import Call
-from assistant_function.request.deadline import Deadline
-from assistant_function.request.params import v2_arguments
-from assistant_function.upstream import idempotency as once
-from assistant_function.upstream import objects as upstream
-from assistant_function.upstream import polling
-from assistant_function.upstream.reconcile import found_out
-
-SETTINGS = (
-    "instructions",
-    "additionalInstructions",
-    "model",
-    "maxCompletionTokens",
-    "responseFormat",
-    "metadata",
+from assistant_function.answer.envelope import Answer
+from assistant_function.answer.presenters import present_lost_run, present_message, present_run
+from assistant_function.call import ActionCall
+from assistant_function.errors import (
+    InvalidRequest,
+    Json,
+    PartialFailure,
+    RateLimited,
+    Refused,
+    RunEndedBadly,
+    RunHitRateLimit,
 )
-MOST_MESSAGES = 100
+from assistant_function.handlers.messages import check_length
+from assistant_function.handlers.threads import delete_thread
+from assistant_function.request.deadline import Deadline
+from assistant_function.upstream.idempotency import LostRun, run_once, send_once
+from assistant_function.upstream.objects import parse_messages, parse_run, parse_thread
+from assistant_function.upstream.polling import has_ended, poll_until_ended
+from assistant_function.upstream.reconcile import send_or_find
+
+if TYPE_CHECKING:
+    from assistant_function.answer.shapes import Message
+    from assistants_transport.v2_objects import V2Run
+
+MAX_MESSAGES = 100
 ANSWER_SECONDS = 0.5
 CANCELLABLE = ("queued", "in_progress", "requires_action")
 TEXTS = ("instructions", "additionalInstructions")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
 
-def run(call: Call) -> Json:
+def run(call: ActionCall) -> Answer:
     """Adds `message`, if given, runs the assistant and waits for its answer."""
-    return _run_in(call, call.params["threadId"], _user_messages(call))
+    return _run_in(call, call.params["threadId"], _new_messages(call))
 
 
-def chat(call: Call) -> Json:
+def chat(call: ActionCall) -> Answer:
     """One turn: creates the thread where none is given, sends the message, runs, answers."""
-    message = _user_messages(call)
+    messages = _new_messages(call)
     if "threadId" in call.params:
-        return _run_in(call, call.params["threadId"], message)
-    thread_id = upstream.plain(call.beta.threads.create(messages=message), "thread")["id"]
+        return _run_in(call, call.params["threadId"], messages)
+    thread_id = parse_thread(call.beta.threads.create(messages=messages))["id"]
     try:
         return _run_in(call, thread_id, [])
     except Exception as problem:
-        raise Interrupted({"threadId": thread_id, "runId": None}) from problem
+        if _is_final(problem) and _try_to_delete(call, thread_id):
+            raise
+        raise PartialFailure({"threadId": thread_id, "runId": None}) from problem
 
 
-def get(call: Call) -> Json:
+def get(call: ActionCall) -> Answer:
     found = call.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
-    return _awaited(call, upstream.plain(found, "thread.run"))
+    return _wait_for(call, parse_run(found))
 
 
-def cancel(call: Call) -> Json:
+def cancel(call: ActionCall) -> Answer:
     runs, run_id, thread_id = call.beta.threads.runs, call.params["runId"], call.params["threadId"]
 
-    def look() -> Json | None:
-        found = upstream.plain(runs.retrieve(run_id, thread_id=thread_id), "thread.run")
-        return None if found.get("status") in CANCELLABLE else found
+    def find_cancelled() -> "V2Run | None":
+        found = parse_run(runs.retrieve(run_id, thread_id=thread_id))
+        return None if found["status"] in CANCELLABLE else found
 
-    cancelled = found_out(
-        lambda: upstream.plain(runs.cancel(run_id, thread_id=thread_id), "thread.run"), look
-    )
-    return shapes.run(cancelled, [])
+    cancelled = send_or_find(lambda: parse_run(runs.cancel(run_id, thread_id=thread_id)), find_cancelled)
+    return Answer(present_run(cancelled, []), goes_on=not has_ended(cancelled))
 
 
-def submit_tool_outputs(call: Call) -> Json:
+def submit_tool_outputs(call: ActionCall) -> Answer:
     for place, given in enumerate(call.params["toolOutputs"]):
-        checked_length(call, f"toolOutputs[{place}].output", given["output"])
+        check_length(call, f"toolOutputs[{place}].output", given["output"])
     started = call.beta.threads.runs.submit_tool_outputs(
         call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
     )
-    return _awaited(call, upstream.plain(started, "thread.run"))
+    return _wait_for(call, parse_run(started))
 
 
-def _user_messages(call: Call) -> list[Any]:
+# ---------------------------------------------------------------- starting a run
+
+
+def _new_messages(call: ActionCall) -> list[Any]:
     if "message" not in call.params:
         return []
-    return [{"role": "user", "content": checked_length(call, "message", call.params["message"])}]
+    return [{"role": "user", "content": check_length(call, "message", call.params["message"])}]
 
 
-def _run_in(call: Call, thread_id: str, messages: list[Any]) -> Json:
+def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
     if "requestId" in call.params:
-        return _run_once(call, thread_id, messages)
-    fields = _fields(call) | ({"additional_messages": messages} if messages else {})
-    started = call.beta.threads.runs.create(thread_id, **fields)
-    return _awaited(call, upstream.plain(started, "thread.run"))
+        return _run_once_in(call, thread_id, messages)
+    fields = _run_fields(call) | ({"additional_messages": messages} if messages else {})
+    return _wait_for(call, parse_run(call.beta.threads.runs.create(thread_id, **fields)))
 
 
-def _run_once(call: Call, thread_id: str, messages: list[Any]) -> Json:
-    asked = once.send(call, thread_id, messages[0]) if messages else None
-    found, written = once.run(call, thread_id, _fields(call), asked)
-    if found["id"] is None:
-        return shapes.run(found, [shapes.message(one) for one in written])
-    return _awaited(call, found)
+def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
+    fields = _run_fields(call)
+    asked = send_once(call, thread_id, messages[0]) if messages else None
+    found = run_once(call, thread_id, fields, asked)
+    if not isinstance(found, LostRun):
+        return _wait_for(call, found)
+    written = [present_message(one) for one in found.messages]
+    return Answer(
+        present_lost_run(thread_id, found.status, written, fields), goes_on=found.status == "in_progress"
+    )
 
 
-def _fields(call: Call) -> Json:
+def _run_fields(call: ActionCall) -> Json:
     """What the caller sets for the run, within the settings MAX_MESSAGE_CHARS and MAX_COMPLETION_TOKENS."""
     for name in TEXTS:
-        checked_length(call, name, call.params.get(name, ""))
-    fields, most = v2_arguments(call.params, "assistantId", *SETTINGS), call.settings.max_completion_tokens
-    if most is None:
+        check_length(call, name, call.params.get(name, ""))
+    fields = {"assistant_id": call.params["assistantId"], **call.v2_fields()}
+    limit = call.settings.max_completion_tokens
+    if limit is None:
         return fields
-    if call.params.get("maxCompletionTokens", 0) > most:
-        raise InvalidRequest(f"maxCompletionTokens must be at most {most}")
-    return {"max_completion_tokens": most} | fields
+    if call.params.get("maxCompletionTokens", 0) > limit:
+        raise InvalidRequest(f"maxCompletionTokens must be at most {limit}")
+    return {"max_completion_tokens": limit} | fields
 
 
-def _awaited(call: Call, run: Json) -> Json:
-    """The run at its end, or as it is after `wait` seconds. What goes wrong from here on tells the run."""
+def _is_final(problem: Exception) -> bool:
+    """Whether OpenAI refused the run for what it asks: a repeated call would be refused as well."""
+    return isinstance(problem, Refused) and not isinstance(problem, RateLimited)
+
+
+def _try_to_delete(call: ActionCall, thread_id: str) -> bool:
+    """Takes back a thread that nothing was done in: nobody would know of it."""
     try:
-        run = polling.until_ended(run, lambda: _fetched(call, run), _patience(call))
-        return _answer(run, _written(call, run))
+        return delete_thread(call, thread_id)
+    except Exception:
+        return False
+
+
+# ---------------------------------------------------------------- waiting for a run
+
+
+def _wait_for(call: ActionCall, run: "V2Run") -> Answer:
+    """The run at its end, or as it is after `wait` seconds. A failure from here on tells of the run."""
+    try:
+        run = poll_until_ended(run, lambda: _fetch_run(call, run), _waiting_time(call))
+        return _answer_run(run, _fetch_written(call, run))
     except RunEndedBadly:
         raise
     except Exception as problem:
-        raise Interrupted(shapes.run(run, [])) from problem
+        raise PartialFailure(present_run(run, [])) from problem
 
 
-def _patience(call: Call) -> Deadline:
+def _waiting_time(call: ActionCall) -> Deadline:
     """As long as the caller waits, but the last poll and the answer's messages need time too."""
-    most = call.deadline.left() - ANSWER_SECONDS
-    return call.deadline.within(min(most, call.params.get("wait", most)))
+    longest = call.deadline.left() - ANSWER_SECONDS
+    return call.deadline.within(min(longest, call.params.get("wait", longest)))
 
 
-def _fetched(call: Call, run: Json) -> tuple[Json, float | None]:
+def _fetch_run(call: ActionCall, run: "V2Run") -> "tuple[V2Run, float | None]":
+    """The run, and the pause in seconds that the server advises."""
     raw = call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
     advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
-    return upstream.plain(raw, "thread.run"), int(advised[0]) / 1000 if advised else None
+    return parse_run(raw), int(advised[0]) / 1000 if advised else None
 
 
-def _written(call: Call, run: Json) -> list[Json]:
+def _fetch_written(call: ActionCall, run: "V2Run") -> "list[Message]":
     """The messages of an ended run, oldest first."""
     if run["status"] not in ("completed", "incomplete"):
         return []
-    answer = call.beta.threads.messages.list(
-        run["thread_id"], run_id=run["id"], order="asc", limit=MOST_MESSAGES
+    found, _ = parse_messages(
+        call.beta.threads.messages.list(
+            run["thread_id"], run_id=run["id"], order="asc", limit=MAX_MESSAGES
+        )
     )
-    found, _ = upstream.page(answer, "thread.message")
-    # a server may tell no run ids, or give the whole thread
-    written = [
-        one for one in found if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)
+    # A server may tell no run ids, or give the whole thread.
+    return [
+        present_message(one)
+        for one in found
+        if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)
     ]
-    return [shapes.message(one) for one in written]
 
 
-def _answer(run: Json, messages: list[Json]) -> Json:
-    data = shapes.run(run, messages)
+def _answer_run(run: "V2Run", messages: "list[Message]") -> Answer:
+    data = present_run(run, messages)
     if data["status"] not in ENDED_BADLY:
-        return data
-    error = data["lastError"] or {}
-    kind = RunHitRateLimit if error.get("code") == "rate_limit_exceeded" else RunEndedBadly
-    reason = f": {error['message']}" if error.get("message") else ""
+        return Answer(data, goes_on=not has_ended(run))
+    error = data["lastError"]
+    kind = RunHitRateLimit if error and error.get("code") == "rate_limit_exceeded" else RunEndedBadly
+    reason = f": {error['message']}" if error and error.get("message") else ""
     raise kind(f"the run ended {data['status']}{reason}", data)

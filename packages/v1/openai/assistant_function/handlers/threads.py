@@ -1,52 +1,51 @@
 """Threads: create, get, update, delete."""
 
-from assistant_function.answer import presenters as shapes
-from assistant_function.errors import InvalidRequest, Json
-from assistant_function.handlers.messages import checked_length
-from assistant_function.request.call import Call
-from assistant_function.request.params import MOST_PAIRS, v2_arguments
-from assistant_function.upstream import objects as upstream
-from assistant_function.upstream.idempotency_store import split
-from assistant_function.upstream.reconcile import found_out, gone, written
+from assistant_function.answer.envelope import Answer
+from assistant_function.answer.presenters import present_thread
+from assistant_function.call import ActionCall
+from assistant_function.errors import InvalidRequest
+from assistant_function.handlers.messages import check_length
+from assistant_function.hidden_metadata import split_hidden
+from assistant_function.request.readers import MAX_PAIRS
+from assistant_function.upstream.objects import parse_deleted, parse_thread
+from assistant_function.upstream.reconcile import is_gone, match_written, send_or_find
 
 
-def create(call: Call) -> Json:
+def create(call: ActionCall) -> Answer:
     for place, message in enumerate(call.params.get("messages", [])):
-        checked_length(call, f"messages[{place}]", message["content"])
-    fields = v2_arguments(call.params, "metadata", "messages", "toolResources")
-    return shapes.thread(upstream.plain(call.beta.threads.create(**fields), "thread"))
+        check_length(call, f"messages[{place}]", message["content"])
+    return Answer(present_thread(parse_thread(call.beta.threads.create(**call.v2_fields()))))
 
 
-def get(call: Call) -> Json:
-    return shapes.thread(upstream.plain(call.beta.threads.retrieve(call.params["threadId"]), "thread"))
+def get(call: ActionCall) -> Answer:
+    return Answer(present_thread(parse_thread(call.beta.threads.retrieve(call.params["threadId"]))))
 
 
-def update(call: Call) -> Json:
-    """Metadata is replaced whole, but for the notes of requestIds that ride in it."""
+def update(call: ActionCall) -> Answer:
+    """Replaces the metadata whole, but for the hidden pairs that hold records of requestIds."""
     threads, thread_id = call.beta.threads, call.params["threadId"]
-    thread = upstream.plain(threads.retrieve(thread_id), "thread")
-    fields = v2_arguments(call.params, "toolResources")
-    fields["metadata"] = _with_notes(call.params["metadata"], thread)
-    updated = found_out(
-        lambda: upstream.plain(threads.update(thread_id, **fields), "thread"),
-        lambda: written(upstream.plain(threads.retrieve(thread_id), "thread"), fields),
+    _, hidden = split_hidden(parse_thread(threads.retrieve(thread_id)).get("metadata") or {})
+    free = MAX_PAIRS - len(hidden)
+    if len(call.params["metadata"]) > free:
+        raise InvalidRequest(f"metadata holds at most {free} pairs here: {len(hidden)} note requestIds")
+    fields = call.v2_fields() | {"metadata": call.params["metadata"] | hidden}
+    updated = send_or_find(
+        lambda: parse_thread(threads.update(thread_id, **fields)),
+        lambda: match_written(parse_thread(threads.retrieve(thread_id)), fields),
     )
-    return shapes.thread(updated)
+    return Answer(present_thread(updated))
 
 
-def _with_notes(metadata: Json, thread: Json) -> Json:
-    _, notes = split(thread.get("metadata") or {})
-    if len(metadata) + len(notes) > MOST_PAIRS:
-        free = MOST_PAIRS - len(notes)
-        raise InvalidRequest(f"metadata holds at most {free} pairs here: {len(notes)} note requestIds")
-    return metadata | notes
+def delete(call: ActionCall) -> Answer:
+    """A thread too long to be erased in one call goes on being erased when it is called again."""
+    deleted = delete_thread(call, call.params["threadId"])
+    return Answer({"threadId": call.params["threadId"], "deleted": deleted}, goes_on=not deleted)
 
 
-def delete(call: Call) -> Json:
-    """`deleted` is false where the thread was too long to be erased in one call: the next one goes on."""
-    threads, thread_id = call.beta.threads, call.params["threadId"]
-    answer = found_out(
-        lambda: upstream.plain(threads.delete(thread_id), "thread.deleted"),
-        lambda: gone(lambda: threads.retrieve(thread_id)),
+def delete_thread(call: ActionCall, thread_id: str) -> bool:
+    """Whether the thread is gone now."""
+    threads = call.beta.threads
+    return send_or_find(
+        lambda: bool(parse_deleted(threads.delete(thread_id), "thread").get("deleted")),
+        lambda: is_gone(lambda: threads.retrieve(thread_id)),
     )
-    return {"threadId": thread_id, "deleted": bool(answer.get("deleted"))}

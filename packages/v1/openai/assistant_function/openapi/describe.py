@@ -1,19 +1,17 @@
-"""The function's description, OpenAPI 3.1, made from the table that dispatches.
+"""Makes the function's description, OpenAPI 3.1, from the table that dispatches.
 
-One URL with an `action` is said thus: POST takes one of the requests, told apart by `action`; a query string
-or a form takes the parameters of all of them. `components.schemas.Answers` maps each action to its answer."""
+One URL with an `action` is described thus: POST takes one of the requests, told apart by `action`; a query
+string or a form takes the parameters of all of them. `components.schemas.Answers` maps each action to its
+answer."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from assistant_function.answer.envelope import AT_TOP_LEVEL
+from assistant_function.call import Action
 from assistant_function.errors import Json
 from assistant_function.openapi.schemas import DATA, PARTS, TEXT_OR_NULL, closed, nullable, object_of, ref
 from assistant_function.request.params import Param
 from assistant_function.request.settings import Settings
-
-if TYPE_CHECKING:
-    from assistant_function.actions import Action
 
 PATH = "/v1/openai"
 SERVERS: list[Json] = [
@@ -42,7 +40,7 @@ FAILURES: dict[str, tuple[str, str | None]] = {
 OF_THE_PLATFORM = ("400", "413", "502", "504")
 
 
-def openapi(actions: "Mapping[str, Action]", settings: Settings) -> Json:
+def describe_actions(actions: Mapping[str, Action], settings: Settings) -> Json:
     """The description of these actions; whether they need a token depends on the settings."""
     return {
         "openapi": "3.1.0",
@@ -53,26 +51,26 @@ def openapi(actions: "Mapping[str, Action]", settings: Settings) -> Json:
             "or a list is JSON text in a query string or form.",
         },
         "servers": SERVERS,
-        "paths": {PATH: {"get": _get(actions), "post": _post(actions)}},
+        "paths": {PATH: {"get": _describe_get(actions), "post": _describe_post(actions)}},
         "components": {
-            "schemas": _schemas(actions),
-            "responses": _responses(actions),
+            "schemas": _describe_schemas(actions),
+            "responses": _describe_responses(actions),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-        "security": _security(settings),
+        "security": _describe_security(settings),
     }
 
 
 # ---------------------------------------------------------------- the two forms of a call
 
 
-def _get(actions: "Mapping[str, Action]") -> Json:
-    parameters = [_query_parameter(name, schema) for name, schema in _flat(actions).items()]
+def _describe_get(actions: Mapping[str, Action]) -> Json:
+    parameters = [_describe_query_parameter(name, schema) for name, schema in _merge_parameters(actions).items()]
     summary = "A call by query string"
-    return {"operationId": "get", "summary": summary, "parameters": parameters} | _answers()
+    return {"operationId": "get", "summary": summary, "parameters": parameters} | _refer_to_responses()
 
 
-def _query_parameter(name: str, schema: Json) -> Json:
+def _describe_query_parameter(name: str, schema: Json) -> Json:
     """What is said about the value moves to the parameter; an object or a list is JSON text. No URL is as
     long as a text may be."""
     value = {key: inner for key, inner in schema.items() if key not in ("description", "maxLength")}
@@ -87,24 +85,24 @@ def _query_parameter(name: str, schema: Json) -> Json:
     } | said
 
 
-def _flat(actions: "Mapping[str, Action]") -> Json:
+def _merge_parameters(actions: Mapping[str, Action]) -> Json:
     """The parameters of all actions by name, as a query string or a form has them: without nulls."""
     about = "\n".join(f"- {name}: {action.about}" for name, action in actions.items())
     known = {name: param for action in actions.values() for name, param in action.spec.known().items()}
     return {"action": {"type": "string", "enum": list(actions), "description": about}} | {
-        name: param.read.schema | {"description": f"{param.about} Taken by {_takers(name, actions)}."}
+        name: param.read.schema | {"description": f"{param.about} Taken by {_list_takers(name, actions)}."}
         for name, param in known.items()
     }
 
 
-def _takers(name: str, actions: "Mapping[str, Action]") -> str:
+def _list_takers(name: str, actions: Mapping[str, Action]) -> str:
     return ", ".join(taker for taker, action in actions.items() if name in action.spec.known())
 
 
-def _post(actions: "Mapping[str, Action]") -> Json:
+def _describe_post(actions: Mapping[str, Action]) -> Json:
     as_text = {
         name: {"contentType": "application/json"}
-        for name, schema in _flat(actions).items()
+        for name, schema in _merge_parameters(actions).items()
         if "$ref" in schema
     }
     content = {
@@ -115,10 +113,10 @@ def _post(actions: "Mapping[str, Action]") -> Json:
         "operationId": "post",
         "summary": "A call by JSON or form",
         "requestBody": {"required": True, "content": content},
-    } | _answers()
+    } | _refer_to_responses()
 
 
-def _answers() -> Json:
+def _refer_to_responses() -> Json:
     return {
         "responses": {
             status: {"$ref": f"#/components/responses/{status}"} for status in ("200", "202", *FAILURES)
@@ -126,32 +124,32 @@ def _answers() -> Json:
     }
 
 
-def _responses(actions: "Mapping[str, Action]") -> Json:
-    kinds = dict.fromkeys(_answer_name(action) for action in actions.values())
+def _describe_responses(actions: Mapping[str, Action]) -> Json:
+    kinds = dict.fromkeys(_name_answer(action) for action in actions.values())
     going_on = {"anyOf": [ref("RunAnswer"), ref("DeletedThreadAnswer")]}
     return {
-        "200": _response("Done.", {"anyOf": [ref(kind) for kind in kinds]}),
-        "202": _response(
+        "200": _describe_response("Done.", {"anyOf": [ref(kind) for kind in kinds]}),
+        "202": _describe_response(
             "The run goes on: call get-run. Or a long thread is not erased yet: call delete-thread again.",
             going_on,
             "Retry-After",
         ),
-    } | {status: _response(when, _failed(status), header) for status, (when, header) in FAILURES.items()}
+    } | {status: _describe_response(when, _describe_failed_body(status), header) for status, (when, header) in FAILURES.items()}
 
 
-def _failed(status: str) -> Json:
+def _describe_failed_body(status: str) -> Json:
     return (
         {"anyOf": [ref("Failure"), ref("PlatformFailure")]} if status in OF_THE_PLATFORM else ref("Failure")
     )
 
 
-def _response(description: str, schema: Json, header: str | None = None) -> Json:
+def _describe_response(description: str, schema: Json, header: str | None = None) -> Json:
     content = {"application/json": {"schema": schema}}
     headers = {"headers": {header: {"schema": {"type": "string"}}}} if header else {}
     return {"description": description, **headers, "content": content}
 
 
-def _security(settings: Settings) -> list[Json]:
+def _describe_security(settings: Settings) -> list[Json]:
     needs_token: Json = {"token": []}
     if settings.access_token:
         return [needs_token]
@@ -161,55 +159,55 @@ def _security(settings: Settings) -> list[Json]:
 # ---------------------------------------------------------------- schemas
 
 
-def _schemas(actions: "Mapping[str, Action]") -> Json:
-    requests = {_request_name(name): _request(name, action) for name, action in actions.items()}
-    mapping = {name: f"#/components/schemas/{_request_name(name)}" for name in actions}
+def _describe_schemas(actions: Mapping[str, Action]) -> Json:
+    requests = {_name_request(name): _describe_request(name, action) for name, action in actions.items()}
+    mapping = {name: f"#/components/schemas/{_name_request(name)}" for name in actions}
     return {
         "Request": {
             "oneOf": [ref(name) for name in requests],
             "discriminator": {"propertyName": "action", "mapping": mapping},
         },
-        "Answers": object_of({name: ref(_answer_name(action)) for name, action in actions.items()})
+        "Answers": object_of({name: ref(_name_answer(action)) for name, action in actions.items()})
         | {"description": "The answer to each action."},
-        "Form": closed(_flat(actions), "action"),
+        "Form": closed(_merge_parameters(actions), "action"),
         **requests,
-        **{f"{name}Answer": _success(name) for name in DATA},
-        "Failure": _failure(),
+        **{f"{name}Answer": _describe_success(name) for name in DATA},
+        "Failure": _describe_failure(),
         **DATA,
         **PARTS,
     }
 
 
-def _request_name(action: str) -> str:
+def _name_request(action: str) -> str:
     """`get-run` -> `GetRunRequest`."""
     return "".join(word.capitalize() for word in action.split("-")) + "Request"
 
 
-def _answer_name(action: "Action") -> str:
+def _name_answer(action: Action) -> str:
     return f"{action.data}Answer"
 
 
-def _request(name: str, action: "Action") -> Json:
+def _describe_request(name: str, action: Action) -> Json:
     needs = [param.name for param in action.spec.needs]
-    values = {known.name: _value(known, known.name in needs) for known in action.spec.known().values()}
+    values = {known.name: _describe_value(known, known.name in needs) for known in action.spec.known().values()}
     return {
         "type": "object",
         "description": action.about,
         "properties": {"action": {"type": "string", "const": name}, **values},
         "required": ["action", *needs],
         "additionalProperties": False,
-    } | _at_least_one(action)
+    } | _require_one(action)
 
 
-def _value(param: Param, needed: bool) -> Json:
+def _describe_value(param: Param, needed: bool) -> Json:
     """A null is no value, so it is taken wherever none is needed."""
     schema = param.read.schema
     if needed:
         return schema | {"description": param.about}
-    return _or_null(schema) | {"description": param.about}
+    return _allow_null(schema) | {"description": param.about}
 
 
-def _at_least_one(action: "Action") -> Json:
+def _require_one(action: Action) -> Json:
     """`one_of`: where nulls reset, any one will do; else one that says something."""
     spec = action.spec
     if not spec.one_of:
@@ -220,21 +218,21 @@ def _at_least_one(action: "Action") -> Json:
     return {"allOf": [{"anyOf": says}]}
 
 
-def _success(data: str) -> Json:
+def _describe_success(data: str) -> Json:
     known = DATA[data].get("properties", {})
     at_top_level = {name: known[name] for name in AT_TOP_LEVEL if name in known}
     told = {"success": {"const": True}, "data": ref(data), "error": {"type": "null"}}
     return object_of(told | at_top_level)
 
 
-def _failure() -> Json:
+def _describe_failure() -> Json:
     """`data` is what exists nevertheless: the run, or the ids of a thread and of its active run."""
     data = {"anyOf": [ref("Run"), ref("ThreadAndRun"), {"type": "null"}]}
     told = {"success": {"const": False}, "data": data, "error": {"type": "string"}}
     return object_of(told, dict.fromkeys(AT_TOP_LEVEL, TEXT_OR_NULL))
 
 
-def _or_null(schema: Json) -> Json:
+def _allow_null(schema: Json) -> Json:
     if "enum" in schema or "$ref" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
     return nullable(schema)

@@ -1,12 +1,13 @@
 """JSON Schemas: DATA is what actions answer with, by the name that they give; PARTS is what that and the
 parameters are made of."""
 
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from assistant_function.answer import shapes
 from assistant_function.errors import Json
-from assistant_function.request import params as p
-from assistant_function.upstream.polling import ENDED
-
-UNENDED = ("queued", "in_progress", "cancelling")
-
+from assistant_function.hidden_metadata import HIDDEN_PREFIX
+from assistant_function.request import readers as r
 
 # ---------------------------------------------------------------- building blocks
 
@@ -39,77 +40,66 @@ def _kind(name: str, properties: Json | None = None) -> Json:
     return closed(told, *told)
 
 
-# ---------------------------------------------------------------- what answers hold
+# ---------------------------------------------------------------- from types to schemas
+
+TYPES: dict[Any, Json] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    dict: {"type": "object", "additionalProperties": True},
+    Any: {},
+}
+
+
+def schema_of_object(shape: type) -> Json:
+    """The schema of a TypedDict of shapes.py."""
+    hints = get_type_hints(shape, include_extras=True)
+    properties = {name: schema_of(hint) for name, hint in hints.items()}
+    return object_of(properties) | {"required": [name for name in properties if name in shape.__required_keys__]}
+
+
+def schema_of(hint: Any) -> Json:
+    """The schema of a type as shapes.py uses them; another shape is referred to by its name."""
+    if is_typeddict(hint):
+        return ref(hint.__name__)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is NotRequired:
+        return schema_of(arguments[0])
+    if origin is Annotated:
+        return schema_of(arguments[0]) | {"description": arguments[1]}
+    if origin is Literal:
+        return {"type": "string", "enum": list(arguments)}
+    if origin is list:
+        return list_of(schema_of(arguments[0]))
+    if origin is dict:
+        return {"type": "object", "additionalProperties": schema_of(arguments[1]) or True}
+    if origin in (Union, UnionType):
+        [one] = [argument for argument in arguments if argument is not NoneType]
+        schema = schema_of(one)
+        return {"anyOf": [schema, {"type": "null"}]} if "$ref" in schema else nullable(schema)
+    return TYPES[hint]
+
 
 TEXT: Json = {"type": "string"}
 TEXT_OR_NULL: Json = {"type": ["string", "null"]}
-NUMBER_OR_NULL: Json = {"type": ["number", "null"]}
-COUNT_OR_NULL: Json = {"type": ["integer", "null"]}
-FLAG: Json = {"type": "boolean"}
 FLAG_OR_NULL: Json = {"type": ["boolean", "null"]}
 ANY_OBJECT: Json = {"type": "object", "additionalProperties": True}
 OBJECT_OR_NULL: Json = {"type": ["object", "null"], "additionalProperties": True}
-TEXTS_BY_NAME: Json = {"type": "object", "additionalProperties": TEXT}
-SECONDS: Json = {"type": ["integer", "null"], "description": "Unix seconds; null where OpenAI does not tell."}
-PAGE: Json = {"hasMore": FLAG, "firstId": TEXT_OR_NULL, "lastId": TEXT_OR_NULL}
-TOOL_RESOURCES: Json = {"toolResources": ANY_OBJECT | {"description": "Where there are any."}}
-PARSED: Json = {
-    "parsed": {
-        "description": "Where JSON was asked for: the value of `response`, null where that is no JSON."
-    }
-}
 
 DATA: dict[str, Json] = {
-    "Assistant": object_of(
-        {
-            "assistantId": TEXT,
-            "name": TEXT_OR_NULL,
-            "description": TEXT_OR_NULL,
-            "instructions": TEXT_OR_NULL,
-            "model": TEXT_OR_NULL,
-            "tools": list_of(ANY_OBJECT | object_of({"type": TEXT})),
-            "metadata": TEXTS_BY_NAME,
-            "temperature": NUMBER_OR_NULL,
-            "topP": NUMBER_OR_NULL,
-            "createdAt": SECONDS,
-        },
-        TOOL_RESOURCES,
-    ),
-    "Assistants": object_of({"assistants": list_of(ref("Assistant")), **PAGE}),
-    "Thread": object_of({"threadId": TEXT, "metadata": TEXTS_BY_NAME, "createdAt": SECONDS}, TOOL_RESOURCES),
-    "Message": object_of(
-        {
-            "messageId": TEXT,
-            "threadId": TEXT,
-            "role": {"type": "string", "enum": ["user", "assistant"]},
-            "content": TEXT,
-            "annotations": list_of(ref("Annotation")),
-            "attachments": list_of(ref("Attachment")),
-            "runId": TEXT_OR_NULL,
-            "assistantId": TEXT_OR_NULL,
-            "createdAt": SECONDS,
-        }
-    ),
-    "Messages": object_of({"threadId": TEXT, "messages": list_of(ref("Message")), **PAGE}),
-    "Run": object_of(
-        {
-            "runId": TEXT_OR_NULL | {"description": "Null where a repeated requestId found it by its words."},
-            "threadId": TEXT,
-            "assistantId": TEXT_OR_NULL,
-            "status": {"type": "string", "enum": [*UNENDED, *ENDED]},
-            "response": TEXT_OR_NULL | {"description": "The answer's text, null until the run has ended."},
-            "messages": list_of(ref("Message")),
-            "usage": {"anyOf": [ref("Usage"), {"type": "null"}]},
-            "toolCalls": list_of(ref("ToolCall")),
-            "lastError": {"anyOf": [object_of({"code": TEXT, "message": TEXT}), {"type": "null"}]},
-            "incompleteReason": TEXT_OR_NULL,
-            "createdAt": SECONDS,
-        },
-        PARSED,
-    ),
-    "DeletedThread": object_of({"threadId": TEXT, "deleted": FLAG}),
-    "DeletedAssistant": object_of({"assistantId": TEXT, "deleted": FLAG}),
-    "Description": object_of({"openapi": TEXT, "info": ANY_OBJECT, "paths": ANY_OBJECT}),
+    shape.__name__: schema_of_object(shape)
+    for shape in (
+        shapes.Assistant,
+        shapes.Assistants,
+        shapes.Thread,
+        shapes.Message,
+        shapes.Messages,
+        shapes.Run,
+        shapes.DeletedThread,
+        shapes.DeletedAssistant,
+        shapes.Description,
+    )
 }
 
 
@@ -160,26 +150,29 @@ _JSON_SCHEMA = closed(
 )
 
 PARTS: dict[str, Json] = {
-    "Annotation": object_of(
-        {"type": TEXT_OR_NULL, "text": TEXT_OR_NULL}
-        | dict.fromkeys(("startIndex", "endIndex"), COUNT_OR_NULL)
-        | dict.fromkeys(("fileId", "filename", "url", "title"), TEXT_OR_NULL)
-    ),
-    "Attachment": object_of({"fileId": TEXT_OR_NULL}, {"tools": list_of(TEXT), "url": TEXT_OR_NULL}),
-    "Usage": object_of(dict.fromkeys(("promptTokens", "completionTokens", "totalTokens"), COUNT_OR_NULL)),
-    "ToolCall": object_of({"id": TEXT, "name": TEXT, "arguments": TEXT | {"description": "JSON text."}}),
+    **{
+        shape.__name__: schema_of_object(shape)
+        for shape in (
+            shapes.Annotation,
+            shapes.Attachment,
+            shapes.Usage,
+            shapes.ToolCall,
+            shapes.LastError,
+            shapes.ThreadAndRun,
+        )
+    },
+    "ShownTool": schema_of_object(shapes.ShownTool) | {"additionalProperties": True},
     "PlatformFailure": object_of({"error": TEXT, "code": TEXT})
     | {"description": "What the platform answers in the function's place: to a body that is no JSON, say."},
-    "ThreadAndRun": object_of({"threadId": TEXT_OR_NULL, "runId": TEXT_OR_NULL}),
     "Metadata": {
         "type": "object",
-        "maxProperties": p.MOST_PAIRS,
+        "maxProperties": r.MAX_PAIRS,
         "propertyNames": {
             "minLength": 1,
-            "maxLength": p.MOST_KEY_CHARACTERS,
-            "not": {"pattern": f"^{p.RESERVED}"},
+            "maxLength": r.MAX_KEY_CHARACTERS,
+            "not": {"pattern": f"^{HIDDEN_PREFIX}"},
         },
-        "additionalProperties": {"type": "string", "maxLength": p.MOST_VALUE_CHARACTERS},
+        "additionalProperties": {"type": "string", "maxLength": r.MAX_VALUE_CHARACTERS},
     },
     "Tools": list_of(ref("Tool")),
     "Tool": {
@@ -195,7 +188,7 @@ PARTS: dict[str, Json] = {
         {
             "role": {"type": "string", "enum": ["user", "assistant"]},
             "content": {
-                "anyOf": [TEXT | {"minLength": 1}, {"type": "array", "items": _TEXT_PART, "minItems": 1}]
+                "anyOf": [TEXT | {"pattern": r"\S"}, {"type": "array", "items": _TEXT_PART, "minItems": 1}]
             },
         },
         "role",
@@ -204,7 +197,7 @@ PARTS: dict[str, Json] = {
     "ToolOutputs": list_of(ref("ToolOutput")) | {"minItems": 1},
     "ToolOutput": closed(
         {
-            "toolCallId": {"type": "string", "pattern": f"^{p.ID_PATTERN}$"},
+            "toolCallId": {"type": "string", "pattern": f"^{r.ID_PATTERN}$"},
             "output": {"description": "Text; anything else is sent as JSON.", "not": {"type": "null"}},
         },
         "toolCallId",

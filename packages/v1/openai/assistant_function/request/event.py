@@ -1,5 +1,6 @@
-"""The platform's event -> one call: its method, headers, parameters and time. DigitalOcean's form and
-plain OpenWhisk's."""
+"""Takes the platform's event apart: method, headers, parameters, and the time that it leaves.
+
+DigitalOcean's form and plain OpenWhisk's are both understood."""
 
 import base64
 import time
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.request.deadline import Deadline
-from assistant_function.request.params import parse_json
+from assistant_function.request.readers import parse_json
 
 if TYPE_CHECKING:
     import httpx2
@@ -18,20 +19,27 @@ if TYPE_CHECKING:
 WEB_SECONDS = 27.0
 DEFAULT_SECONDS = 27.0  # where the platform tells no deadline
 MARGIN_SECONDS = 1.5  # for the answer's way home
+NOT_TAKEN = "the body must be a JSON object or a form"
+MULTIPART_NOT_TAKEN = (
+    "multipart/form-data (curl -F) is not taken; send JSON with the header Content-Type: application/json"
+)
+JSON_SENT_AS_FORM = (
+    "the body is JSON but was sent as a form; send the header Content-Type: application/json with it"
+)
 
 
-class World(NamedTuple):
-    """What surrounds a call: passed in, so that tests can choose it."""
+class Runtime(NamedTuple):
+    """What surrounds a call: passed in, so that tests can choose it. Without `transport` it is the network."""
 
     environment: Mapping[str, str] = environ
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     wall_clock: Callable[[], float] = time.time
-    wire: "httpx2.BaseTransport | None" = None
+    transport: "httpx2.BaseTransport | None" = None
 
 
-class Invocation(NamedTuple):
-    """One event. `method` is None where the call is not from the web; `parameters` are unchecked."""
+class Event(NamedTuple):
+    """One event, taken apart. `method` is None where it is no web call; `parameters` are not checked yet."""
 
     method: str | None
     headers: dict[str, str]
@@ -39,55 +47,63 @@ class Invocation(NamedTuple):
     deadline: Deadline
 
 
-def read(event: Any, context: Any, world: World) -> Invocation:
-    """Raises InvalidRequest for an event that is no object or a body that is no parameters."""
+def parse_event(event: Any, context: Any, runtime: Runtime) -> Event:
+    """Raises InvalidRequest for an event that is not an object, and for a body that holds no parameters."""
     if not isinstance(event, dict):
         raise InvalidRequest("the parameters must be a JSON object")
-    web: Json = event["http"] if isinstance(event.get("http"), dict) else _openwhisk_web(event)
+    web: Json = event["http"] if isinstance(event.get("http"), dict) else _read_openwhisk_web(event)
     method = str(web.get("method") or "").upper() or None
     given = web.get("headers")
     headers = {str(k).lower(): str(v) for k, v in given.items()} if isinstance(given, dict) else {}
-    parameters = {k: v for k, v in event.items() if k != "http" and not k.startswith("_")}
-    return Invocation(method, headers, parameters | _body(web), _deadline(method, context, world))
+    parameters = _drop_platform_keys(event) | _parse_body(web, headers)
+    if any(name.lstrip().startswith("{") for name in parameters):
+        raise InvalidRequest(JSON_SENT_AS_FORM)
+    return Event(method, headers, parameters, _find_deadline(method, context, runtime))
 
 
-def _openwhisk_web(event: Json) -> Json:
+def _read_openwhisk_web(event: Json) -> Json:
     names = ("method", "headers", "body")
     return {name: event[f"__ow_{name}"] for name in names if f"__ow_{name}" in event}
 
 
-def _body(web: Json) -> Json:
-    """A body that the platform did not take apart: `fetch` sends text/plain where no type is given.
+def _drop_platform_keys(given: Json) -> Json:
+    return {name: value for name, value in given.items() if name != "http" and not name.startswith("_")}
 
-    A body without a type comes in base64; plain OpenWhisk does not say so, but no JSON object is base64."""
+
+def _parse_body(web: Json, headers: dict[str, str]) -> Json:
+    """The parameters of a body that the platform did not take apart; `fetch` sends text/plain by itself.
+
+    A body without a type comes in base64. Plain OpenWhisk does not say so, but no JSON object is base64."""
     body = web.get("body")
     if body in (None, ""):
         return {}
+    if headers.get("content-type", "").lower().startswith("multipart/"):
+        raise InvalidRequest(MULTIPART_NOT_TAKEN)
     if isinstance(body, str):
-        plain = not web.get("isBase64Encoded") and body.lstrip().startswith("{")
-        body = parse_json("the body", body if plain else _decoded(body))
+        is_plain = not web.get("isBase64Encoded") and body.lstrip().startswith("{")
+        body = parse_json("the body", body if is_plain else _decode_base64(body))
     if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object or a form")
-    return {k: v for k, v in body.items() if k != "http" and not k.startswith("_")}
+        raise InvalidRequest(NOT_TAKEN)
+    return _drop_platform_keys(body)
 
 
-def _decoded(body: str) -> str:
+def _decode_base64(body: str) -> str:
     try:
         return base64.b64decode(body, validate=True).decode()
     except ValueError as problem:  # also binascii.Error and UnicodeDecodeError
-        raise InvalidRequest("the body must be a JSON object or a form") from problem
+        raise InvalidRequest(NOT_TAKEN) from problem
 
 
-def _deadline(method: str | None, context: Any, world: World) -> Deadline:
-    platform = _platform_seconds(context, world)
-    seconds = DEFAULT_SECONDS if platform is None else platform - MARGIN_SECONDS
-    return Deadline(min(seconds, WEB_SECONDS) if method else seconds, world.now, world.sleep)
+def _find_deadline(method: str | None, context: Any, runtime: Runtime) -> Deadline:
+    left = _find_platform_seconds(context, runtime)
+    seconds = DEFAULT_SECONDS if left is None else left - MARGIN_SECONDS
+    return Deadline(min(seconds, WEB_SECONDS) if method else seconds, runtime.now, runtime.sleep)
 
 
-def _platform_seconds(context: Any, world: World) -> float | None:
+def _find_platform_seconds(context: Any, runtime: Runtime) -> float | None:
     """What the platform leaves, from the context (DigitalOcean) or the environment (plain OpenWhisk)."""
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     if callable(remaining):
         return float(remaining()) / 1000
-    epoch_milliseconds = world.environment.get("__OW_DEADLINE", "")
-    return int(epoch_milliseconds) / 1000 - world.wall_clock() if epoch_milliseconds.isdigit() else None
+    epoch_milliseconds = runtime.environment.get("__OW_DEADLINE", "")
+    return int(epoch_milliseconds) / 1000 - runtime.wall_clock() if epoch_milliseconds.isdigit() else None

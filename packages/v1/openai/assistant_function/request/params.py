@@ -1,46 +1,27 @@
-"""Parameters: what the caller sent -> checked and typed values, before any request goes out."""
+"""Parameters: each with what reads it, what it is called upstream, and whether an assistant shows it."""
 
-import json
-import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Never
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from assistant_function import json_text as strict_json
 from assistant_function.errors import InvalidRequest, Json
-
-MOST_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
-MOST_PAIRS, MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
-RESERVED = "requests_"  # begins the metadata pairs that note requestIds; callers do not see them
-NOTES_KEY = re.compile(rf"{RESERVED}\d")
-MOST_NAME_CHARACTERS = 256
-MOST_WAIT_SECONDS = 900  # the platform's longest call
-FEWEST_TOKENS = 16  # Responses: max_output_tokens
-MOST_DEPTH = 64
-ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
-_ID = re.compile(ID_PATTERN)
-_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_OUTPUT_ID_NAMES = ("toolCallId", "tool_call_id", "id")
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What reads a parameter's value (raising InvalidRequest), and the JSON Schema of what it takes."""
-
-    read: Callable[[str, Any], Any]
-    schema: Json
-
-    def __call__(self, name: str, value: Any) -> Any:
-        return self.read(name, value)
+from assistant_function.request import readers as r
+from assistant_function.request.readers import Reader
 
 
 class Param(NamedTuple):
-    """One parameter: its name in a call, what reads its value, and what it is for."""
+    """One parameter. `upstream`: OpenAI is sent it as it is, by its name in snake case (`topP` -> `top_p`);
+    `shown`: the object that it belongs to shows it."""
 
     name: str
     read: Reader
     about: str
+    upstream: bool = False
+    shown: bool = False
+
+    @property
+    def v2_name(self) -> str:
+        return re.sub(r"[A-Z]", lambda found: "_" + found.group().lower(), self.name)
 
 
 class Spec(NamedTuple):
@@ -59,244 +40,132 @@ class Spec(NamedTuple):
         return self.resets and name not in [param.name for param in self.needs]
 
 
-# ---------------------------------------------------------------- readers
+# ---------------------------------------------------------------- the parameters
 
+ASSISTANT = Param("assistantId", r.read_id, "The assistant's id.")
+THREAD = Param("threadId", r.read_id, "The thread's id.")
+RUN = Param("runId", r.read_id, "The run's id.")
+REQUEST = Param("requestId", r.read_id, "The caller's own id of this request: repeated, it is done once.")
+MESSAGE = Param("message", r.read_message, "The message's text; the setting MAX_MESSAGE_CHARS limits it.")
+ROLE = Param("role", r.one_of("user", "assistant"), "Whose message it is.", upstream=True)
+MESSAGES = Param("messages", r.read_messages, "The messages that it begins with.", upstream=True)
+TOOL_OUTPUTS = Param("toolOutputs", r.read_tool_outputs, "The outputs of the run's toolCalls.")
+WAIT = Param(
+    "wait", r.number_between(0, r.MAX_WAIT_SECONDS), "The most seconds to wait for the run; 0: not at all."
+)
+METADATA = Param(
+    "metadata", r.read_metadata, "The caller's own notes, replaced as a whole.", upstream=True, shown=True
+)
+NAME = Param(
+    "name",
+    r.read_text,
+    "The assistant's name; OpenAI takes at most 128 characters.",
+    upstream=True,
+    shown=True,
+)
+INSTRUCTIONS = Param(
+    "instructions",
+    r.read_text,
+    "What the assistant is told to be; of a run: in place of that.",
+    upstream=True,
+    shown=True,
+)
+MODEL = Param(
+    "model",
+    r.read_model,
+    "The model's name; the setting OPENAI_MODEL where none is given.",
+    upstream=True,
+    shown=True,
+)
+TOOL_RESOURCES = Param(
+    "toolResources",
+    r.read_tool_resources,
+    "What the tools use: the vector stores to search.",
+    upstream=True,
+)
+RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.", upstream=True)
 
-def reads(schema: Json) -> Callable[[Callable[[str, Any], Any]], Reader]:
-    """Makes a function a reader of this schema; `#/…` names a part of schemas.PARTS."""
-    return lambda read: Reader(read, schema)
-
-
-@reads({"type": "string", "maxLength": MOST_TEXT_CHARACTERS})
-def text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        _refuse(name, "must be text")
-    if len(value) > MOST_TEXT_CHARACTERS:
-        _refuse(name, f"must have at most {MOST_TEXT_CHARACTERS} characters")
-    _check_sendable(name, value)
-    return value
-
-
-@reads({"type": "string", "minLength": 1, "maxLength": MOST_NAME_CHARACTERS})
-def model(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        _refuse(name, "must be text")
-    if not 0 < len(value) <= MOST_NAME_CHARACTERS:
-        _refuse(name, f"must have 1 to {MOST_NAME_CHARACTERS} characters")
-    _check_sendable(name, value)
-    return value
-
-
-@reads({"type": "string", "minLength": 1})
-def message(name: str, value: Any) -> str:
-    """A message's text; how long it may be is a setting, which the handlers know."""
-    if not isinstance(value, str):
-        _refuse(name, "must be text")
-    if not value:
-        _refuse(name, "must not be empty")
-    _check_sendable(name, value)
-    return value
-
-
-@reads({"type": "string", "pattern": f"^{ID_PATTERN}$"})
-def identifier(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        _refuse(name, "must be an id: 1 to 128 letters, digits, _ and -")
-    return value
-
-
-def integer(low: int, high: int) -> Reader:
-    @reads({"type": "integer", "minimum": low, "maximum": high})
-    def read(name: str, value: Any) -> int:
-        number = _number(value)
-        if number is None or number != int(number) or not low <= number <= high:
-            _refuse(name, f"must be a whole number from {low} to {high}")
-        return int(number)
-
-    return read
-
-
-def number(low: float, high: float) -> Reader:
-    @reads({"type": "number", "minimum": low, "maximum": high})
-    def read(name: str, value: Any) -> float:
-        given = _number(value)
-        if given is None or not low <= given <= high:
-            _refuse(name, f"must be a number from {low} to {high}")
-        return given
-
-    return read
-
-
-def choice(*options: str) -> Reader:
-    @reads({"type": "string", "enum": list(options)})
-    def read(name: str, value: Any) -> str:
-        if value not in options:
-            _refuse(name, f"must be {' or '.join(options)}")
-        return str(value)
-
-    return read
-
-
-@reads({"$ref": "#/components/schemas/Metadata"})
-def metadata(name: str, value: Any) -> dict[str, str]:
-    pairs = _json(name, value, dict, "an object")
-    if len(pairs) > MOST_PAIRS:
-        _refuse(name, f"holds at most {MOST_PAIRS} pairs")
-    for key, inner in pairs.items():
-        if key.startswith(RESERVED):
-            _refuse(f"{name}.{key[:80]}", f"is reserved: keys must not begin with {RESERVED}")
-        if not 0 < len(key) <= MOST_KEY_CHARACTERS:
-            _refuse(name, f"keys have 1 to {MOST_KEY_CHARACTERS} characters")
-        if not isinstance(inner, str) or len(inner) > MOST_VALUE_CHARACTERS:
-            _refuse(f"{name}.{key}", f"must be text of at most {MOST_VALUE_CHARACTERS} characters")
-    return dict(pairs)
-
-
-@reads({"$ref": "#/components/schemas/Tools"})
-def tools(name: str, value: Any) -> list[Json]:
-    found = _objects(name, value)
-    for place, tool in enumerate(found):
-        if not isinstance(tool.get("type"), str):
-            _refuse(f"{name}[{place}].type", "is required")
-    return found
-
-
-@reads({"$ref": "#/components/schemas/NewMessages"})
-def messages(name: str, value: Any) -> list[Json]:
-    """`[{role, content}]`, content as text or as Assistants v2 content parts."""
-    found = _objects(name, value)
-    for place, message in enumerate(found):
-        if message.get("role") not in ("user", "assistant"):
-            _refuse(f"{name}[{place}].role", "must be user or assistant")
-        content = message.get("content")
-        if not isinstance(content, str | list) or not content:
-            _refuse(f"{name}[{place}].content", "is required: text or a list of parts")
-    return found
-
-
-@reads({"$ref": "#/components/schemas/ToolOutputs"})
-def tool_outputs(name: str, value: Any) -> list[Json]:
-    """`[{toolCallId, output}]` -> as v2 wants them; an output that is no text is sent as JSON."""
-    found = []
-    for place, given in enumerate(_objects(name, value)):
-        call_id = next((given[key] for key in _OUTPUT_ID_NAMES if key in given), None)
-        if not isinstance(call_id, str) or not _ID.fullmatch(call_id):
-            _refuse(f"{name}[{place}].toolCallId", "is required: the id of the tool call")
-        if given.get("output") is None:
-            _refuse(f"{name}[{place}].output", "is required: text or JSON")
-        if unknown := given.keys() - {*_OUTPUT_ID_NAMES, "output"}:
-            _refuse(f"{name}[{place}].{min(unknown)}", "is not known")
-        output = given["output"]
-        found.append(
-            {"tool_call_id": call_id, "output": output if isinstance(output, str) else json.dumps(output)}
-        )
-    if not found:
-        _refuse(name, "must hold at least one output")
-    return found
-
-
-@reads({"$ref": "#/components/schemas/ToolResources"})
-def tool_resources(name: str, value: Any) -> Json:
-    """What v2's tools use, in v2's own spelling: `{"file_search": {"vector_store_ids": [...]}}`."""
-    return dict(_json(name, value, dict, "an object"))
-
-
-@reads({"$ref": "#/components/schemas/ResponseFormat"})
-def response_format(name: str, value: Any) -> Json | str:
-    """`auto`, `text`, `json_object`, or the object that v2 takes."""
-    word = value.strip('"') if isinstance(value, str) else None  # as JSON text it has quotation marks
-    if word == "auto":
-        return word
-    if word in ("text", "json_object"):
-        return {"type": word}
-    found: Json = _json(name, value, dict, "auto, text, json_object or an object")
-    if not isinstance(found.get("type"), str):
-        _refuse(f"{name}.type", "is required")
-    if unknown := found.keys() - {"type", "json_schema" if found["type"] == "json_schema" else "type"}:
-        _refuse(f"{name}.{min(unknown)[:80]}", "is not known")
-    return found
+ASSISTANT_SETTINGS = (
+    NAME,
+    INSTRUCTIONS,
+    MODEL,
+    Param("description", r.read_text, "What the assistant is for; only shown.", upstream=True, shown=True),
+    Param("tools", r.read_tools, "The tools that it may use.", upstream=True, shown=True),
+    TOOL_RESOURCES,
+    METADATA,
+    Param(
+        "temperature",
+        r.number_between(0, 2),
+        "How freely words are chosen; not every model takes it.",
+        upstream=True,
+        shown=True,
+    ),
+    Param(
+        "topP",
+        r.number_between(0, 1),
+        "The share of likely words to choose from; not every model takes it.",
+        upstream=True,
+        shown=True,
+    ),
+    RESPONSE_FORMAT,
+)
+PAGE = (
+    Param(
+        "limit",
+        r.integer_between(1, 100),
+        "How many at most; without it 20 assistants, 100 messages.",
+        upstream=True,
+    ),
+    Param("order", r.one_of("asc", "desc"), "Oldest first (asc) or latest first (desc).", upstream=True),
+    Param("after", r.read_id, "Only what follows the object with this id.", upstream=True),
+    Param("before", r.read_id, "Only what precedes the object with this id.", upstream=True),
+)
+RUN_SETTINGS = (
+    INSTRUCTIONS,
+    Param(
+        "additionalInstructions",
+        r.read_text,
+        "What this run is told on top of the assistant's instructions.",
+        upstream=True,
+    ),
+    MODEL,
+    Param(
+        "maxCompletionTokens",
+        r.integer_between(r.MIN_TOKENS, 1_000_000),
+        "The most tokens of the answer.",
+        upstream=True,
+    ),
+    RESPONSE_FORMAT,
+    METADATA,
+    WAIT,
+    REQUEST,
+)
 
 
 # ---------------------------------------------------------------- a call's parameters
 
 
-def read(action: str, arguments: Mapping[str, Any], spec: Spec) -> Json:
+def parse_params(action: str, arguments: Mapping[str, Any], spec: Spec) -> Json:
     """The checked values by name, only those that were given. A null is no value, except where it resets."""
+    known = spec.known()
     for name in arguments:
-        if name not in spec.known():
-            takes = ", ".join(spec.known()) or "none"
+        if name not in known:
+            takes = ", ".join(known) or "none"
             raise InvalidRequest(f"unknown parameter {name[:80]!r} for {action}; it takes: {takes}")
-    given = {n: v for n, v in arguments.items() if v is not None or spec.null_resets(n)}
+    given = {name: value for name, value in arguments.items() if value is not None or spec.null_resets(name)}
     for param in spec.needs:
         if given.get(param.name) in (None, ""):
             raise InvalidRequest(f"{param.name} is required for {action}")
     if spec.one_of and not any(_says_something(given, param.name, spec) for param in spec.one_of):
         raise InvalidRequest(f"{' or '.join(param.name for param in spec.one_of)} is required for {action}")
-    return {n: None if v is None else spec.known()[n].read(n, v) for n, v in given.items()}
+    return {name: None if value is None else known[name].read(name, value) for name, value in given.items()}
 
 
 def _says_something(given: Json, name: str, spec: Spec) -> bool:
     return name in given and (given[name] != "" or spec.null_resets(name))
 
 
-def v2_arguments(values: Json, *names: str) -> Json:
-    """The given ones among these parameters, under the names that the SDK knows: `topP` -> `top_p`."""
-    return {snake_case(name): values[name] for name in names if name in values}
-
-
-def snake_case(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda found: "_" + found.group().lower(), name)
-
-
-def parse_json(name: str, value: str) -> Any:
-    """JSON text -> its value; InvalidRequest for anything else, NaN and unreadable depths included."""
-    try:
-        return strict_json.loads(value)
-    except ValueError:
-        _refuse(name, "must be JSON")
-
-
-def _json(name: str, value: Any, kind: type, wanted: str) -> Any:
-    found = parse_json(name, value) if isinstance(value, str) else value
-    if not isinstance(found, kind):
-        _refuse(name, f"must be JSON: {wanted}")
-    _check_sendable(name, found)
-    return found
-
-
-def _check_sendable(name: str, value: Any) -> None:
-    """Refuses what no request can carry: half a surrogate pair, NaN, unreadable depths."""
-    left = [(value, 0)]
-    while left:
-        part, depth = left.pop()
-        if depth > MOST_DEPTH:
-            _refuse(name, "is nested too deeply")
-        if isinstance(part, str) and strict_json.LONE_SURROGATE.search(part):
-            _refuse(name, "must be valid Unicode text")
-        if isinstance(part, float) and not math.isfinite(part):
-            _refuse(name, "must be JSON")
-        if isinstance(part, dict | list):
-            left += [(inner, depth + 1) for inner in part]
-        if isinstance(part, dict):
-            left += [(inner, depth + 1) for inner in part.values()]
-
-
-def _objects(name: str, value: Any) -> list[Json]:
-    found = _json(name, value, list, "a list of objects")
-    if not all(isinstance(entry, dict) for entry in found):
-        _refuse(name, "must be JSON: a list of objects")
-    return list(found)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        found = float(value) if not isinstance(value, str) or _NUMBER.fullmatch(value) else math.nan
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
-
-
-def _refuse(name: str, why: str) -> Never:
-    raise InvalidRequest(f"{name} {why}")
+def take_upstream_fields(params: Mapping[str, Any], spec: Spec) -> Json:
+    """What OpenAI is sent of a call's parameters as it is, by its names there."""
+    known = spec.known()
+    return {known[name].v2_name: value for name, value in params.items() if known[name].upstream}

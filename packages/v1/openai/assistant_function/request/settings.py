@@ -1,4 +1,4 @@
-"""Settings: the environment as one frozen dataclass."""
+"""Settings: the environment, checked, as one frozen dataclass."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ UNSET = ("", "none")  # the platform refuses to deploy empty values, therefore `
 
 @dataclass(frozen=True)
 class Settings:
-    """What CONTRACT and README list under settings; a token of None leaves the function open."""
+    """What docs/actions.md lists under settings; a token of None leaves the function open."""
 
     api_key: str
     base_url: str
@@ -30,45 +30,45 @@ class Settings:
     allowed_origins: tuple[str, ...]
 
 
-def read(environment: Mapping[str, str]) -> Settings:
+def parse_settings(environment: Mapping[str, str]) -> Settings:
     """Raises NotConfigured (500) for a setting that cannot be meant."""
-    backend = _text(environment, "ASSISTANTS_BACKEND") or "responses"
+    backend = _read_text(environment, "ASSISTANTS_BACKEND") or "responses"
     if backend not in BACKENDS:
         raise NotConfigured(f"ASSISTANTS_BACKEND must be one of {', '.join(BACKENDS)}")
     return Settings(
-        api_key=_key(environment),
-        base_url=_base_url(environment),
+        api_key=_read_key(environment),
+        base_url=_read_base_url(environment),
         backend=backend,
-        model=_text(environment, "OPENAI_MODEL") or "gpt-6-luna",
-        access_token=_text(environment, "ACCESS_TOKEN"),
-        admin_token=_text(environment, "ADMIN_TOKEN"),
-        max_message_chars=_count(environment, "MAX_MESSAGE_CHARS") or 32_000,
-        max_completion_tokens=_count(environment, "MAX_COMPLETION_TOKENS"),
-        allowed_origins=_origins(environment),
+        model=_read_text(environment, "OPENAI_MODEL") or "gpt-6-luna",
+        access_token=_read_text(environment, "ACCESS_TOKEN"),
+        admin_token=_read_text(environment, "ADMIN_TOKEN"),
+        max_message_chars=_read_count(environment, "MAX_MESSAGE_CHARS") or 32_000,
+        max_completion_tokens=_read_count(environment, "MAX_COMPLETION_TOKENS"),
+        allowed_origins=_read_origins(environment),
     )
 
 
-def secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """What no answer may hold."""
-    return tuple(value for name in SECRETS if (value := _text(environment, name)))
+def find_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The values that no answer and no log line may hold."""
+    return tuple(value for name in SECRETS if (value := _read_text(environment, name)))
 
 
-def _text(environment: Mapping[str, str], name: str) -> str | None:
+def _read_text(environment: Mapping[str, str], name: str) -> str | None:
     value = environment.get(name, "").strip()
     return None if value.lower() in UNSET else value
 
 
-def _key(environment: Mapping[str, str]) -> str:
+def _read_key(environment: Mapping[str, str]) -> str:
     """Empty where there is none: only the actions that need it complain."""
-    value = _text(environment, "OPENAI_API_KEY") or ""
+    value = _read_text(environment, "OPENAI_API_KEY") or ""
     if value and not _VISIBLE_ASCII.fullmatch(value):
         raise NotConfigured("OPENAI_API_KEY must be visible ASCII characters without spaces")
     return value
 
 
-def _base_url(environment: Mapping[str, str]) -> str:
+def _read_base_url(environment: Mapping[str, str]) -> str:
     """OpenAI's own address is named too: left out, the SDK would read the variable itself, `none` and all."""
-    value = _text(environment, "OPENAI_BASE_URL") or OPENAI_URL
+    value = _read_text(environment, "OPENAI_BASE_URL") or OPENAI_URL
     try:
         parts = urlsplit(value)
         fits = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
@@ -79,17 +79,19 @@ def _base_url(environment: Mapping[str, str]) -> str:
     return value
 
 
-def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """As browsers send them: in small letters, without a slash at the end."""
-    given = (_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").lower().split()
+def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The origins as browsers send them: in small letters, without a slash at the end. `*` is every page."""
+    given = (_read_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").lower().split()
+    if given == ["*"]:
+        return ()
     origins = tuple(one.rstrip("/") for one in given)
     if not all(_ORIGIN.fullmatch(one) for one in origins):
-        raise NotConfigured("ALLOWED_ORIGINS must be none, or origins like https://example.org")
+        raise NotConfigured("ALLOWED_ORIGINS must be none, *, or origins like https://example.org")
     return origins
 
 
-def _count(environment: Mapping[str, str], name: str) -> int | None:
-    value = _text(environment, name)
+def _read_count(environment: Mapping[str, str], name: str) -> int | None:
+    value = _read_text(environment, name)
     if value is None:
         return None
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) == 0:

@@ -12,60 +12,55 @@ if TYPE_CHECKING:
     import httpx2
     from openai import OpenAI
 
-    from assistant_function.upstream.retrying import Network
+    from assistant_function.upstream.retrying import RetryingTransport
 
 
 class Connection(NamedTuple):
-    """The SDK's client and the network below it."""
+    """The SDK's client, and the transport below it, which knows what this call has sent."""
 
     client: "OpenAI"
-    network: "Network"
+    transport: "RetryingTransport"
 
 
 _open: dict[tuple[Settings, "httpx2.BaseTransport | None"], Connection] = {}
 
 
-def connect(settings: Settings, deadline: Deadline, wire: "httpx2.BaseTransport | None" = None) -> Connection:
-    """The process's connection, bound to this call's deadline (the platform makes one call at a time)."""
+def connect(
+    settings: Settings, deadline: Deadline, transport: "httpx2.BaseTransport | None" = None
+) -> Connection:
+    """The process's connection, bound to this call's deadline (the platform makes one call at a time).
+
+    `transport` takes the place of the real network. Raises NotConfigured where there is no key."""
     if not settings.api_key:
         raise NotConfigured("OPENAI_API_KEY is missing; set it in the function's environment")
-    connection = _kept(settings, wire)
-    connection.network.begin(deadline)
+    key = (settings, transport)
+    if key not in _open:
+        while _open:  # a connection with other settings is not needed any more
+            _open.popitem()[1].client.close()
+        _open[key] = _open_connection(settings, transport)
+    connection = _open[key]
+    connection.transport.begin_call(deadline)
     connection.client.timeout = deadline.left()
     return connection
 
 
-def changed() -> bool:
-    """Whether this call changed anything at OpenAI, for all that is known."""
-    return any(connection.network.changed for connection in _open.values())
-
-
-def _kept(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:
-    """The connection to this server with these settings; one to another is closed."""
-    if (settings, wire) not in _open:
-        while _open:
-            _open.popitem()[1].client.close()
-        _open[settings, wire] = _made(settings, wire)
-    return _open[settings, wire]
-
-
-def _made(settings: Settings, wire: "httpx2.BaseTransport | None") -> Connection:
+def _open_connection(settings: Settings, transport: "httpx2.BaseTransport | None") -> Connection:
     from assistant_function.upstream import lazy_sdk
 
     lazy_sdk.install()
     import httpx2
-    from openai import OpenAI
 
-    from assistant_function.upstream import retrying as network
+    from assistant_function.upstream.retrying import RetryingTransport, open_transport
+    from assistant_function.upstream.sdk_client import AssistantsClient
     from assistants_transport import AssistantsTransport
 
-    way_out = network.Network(wire or network.wire(), Deadline(0))
-    client = OpenAI(
+    retrying = RetryingTransport(transport or open_transport(), Deadline(0))
+    client = AssistantsClient(
         api_key=settings.api_key,
         base_url=settings.base_url,
-        max_retries=0,  # the SDK would repeat changes blindly; Network knows which may be
+        max_retries=0,  # the SDK would repeat changes blindly; RetryingTransport knows which may be
         http_client=httpx2.Client(
-            transport=AssistantsTransport(way_out) if settings.backend == "responses" else way_out
+            transport=AssistantsTransport(retrying) if settings.backend == "responses" else retrying
         ),
     )
-    return Connection(client, way_out)
+    return Connection(client, retrying)

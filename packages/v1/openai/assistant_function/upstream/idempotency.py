@@ -1,173 +1,185 @@
-"""Doing a thing once: a requestId is noted in the thread's metadata before the work, its result after it.
+"""Does the work of a requestId once: it is recorded in the thread's metadata before the work, and its result
+after it.
 
-Between the two lies the case that has to be found out: the work was begun, and its answer lost. A message is
-then looked for behind the one that was last when the note was made; a run by what it wrote there."""
+Between the two lies the case that needs a look: the work was begun and its answer was lost. A message is then
+looked for behind the message that was last when the record was made; a run is told by what it wrote there."""
 
 import contextlib
 import hashlib
+from typing import TYPE_CHECKING, NamedTuple
 
-from assistant_function.errors import Json, failure
-from assistant_function.request.call import Call
-from assistant_function.upstream import objects as upstream
-from assistant_function.upstream.idempotency_store import MESSAGE, RUN, Ledger, Note
+from assistant_function.errors import Busy, Json
+from assistant_function.call import ActionCall
+from assistant_function.upstream.idempotency_store import MESSAGE, RUN, IdempotencyStore, Record
+from assistant_function.upstream.objects import parse_message, parse_messages, parse_run
+
+if TYPE_CHECKING:
+    from assistants_transport.v2_objects import V2Message, V2Run
 
 DIGEST_CHARACTERS = 12
-BUSY_STATUS = 409
 LOOK_AGAIN_SECONDS = 0.5
-MOST_WRITES = 4
+MAX_SAVES = 4
 PAGE_LIMIT = 100
 
 
-def send(call: Call, thread_id: str, fields: Json) -> Json:
-    """The v2 message of this request: sent, unless it is there already."""
-    ledger, wanted = _begun(call, thread_id, MESSAGE)
-    note = ledger.find(wanted)
+class LostRun(NamedTuple):
+    """A run of which nobody knows the id: its status, and the messages that it wrote."""
+
+    status: str
+    messages: "list[V2Message]"
+
+
+def send_once(call: ActionCall, thread_id: str, fields: Json) -> "V2Message":
+    """The message of this request: sent, unless it is there already."""
+    store, wanted = _open_store(call, thread_id, MESSAGE)
+    record = store.find(wanted)
     messages = call.beta.threads.messages
-    if note and note.done:
-        return upstream.plain(messages.retrieve(note.done, thread_id=thread_id), "thread.message")
-    if note and (there := _unclaimed(call, ledger, note, fields)):
-        return _noted(ledger, note, there[0])
-    if note is None:
-        note = wanted
-        ledger.write(note)
-    sent = upstream.plain(messages.create(thread_id, **fields), "thread.message")
-    return _noted(ledger, note, _first_of_twins(call, ledger, note, fields, sent))
+    if record and record.result_id:
+        return parse_message(messages.retrieve(record.result_id, thread_id=thread_id))
+    if record and (there := _find_unclaimed(call, store, record, fields)):
+        _save_result(store, record, there[0]["id"])
+        return there[0]
+    if record is None:
+        record = wanted
+        store.save(record)
+    sent = parse_message(messages.create(thread_id, **fields))
+    kept = _keep_first_of_twins(call, store, record, fields, sent)
+    _save_result(store, record, kept["id"])
+    return kept
 
 
-def run(call: Call, thread_id: str, fields: Json, asked: Json | None) -> tuple[Json, list[Json]]:
-    """The v2 run of this request: started, unless it was already -> (it, its messages if its id is lost).
+def run_once(call: ActionCall, thread_id: str, fields: Json, asked: "V2Message | None") -> "V2Run | LostRun":
+    """The run of this request: started, unless it was already.
 
-    `asked` is the message that was sent with it: what the run writes stands behind that.
-    A lost run is told from what it wrote. Its id is None then, as it is for a thread that is still busy when
-    the time is over."""
-    ledger, wanted = _begun(call, thread_id, RUN, asked)
-    note = ledger.find(wanted)
-    if note is None:
-        ledger.write(wanted)
-        return _noted(ledger, wanted, _create_run(call, thread_id, fields)), []
-    while not note.done:
-        if found := _lost_or_started(call, ledger, note, fields):
+    `asked` is the message that was sent with it: what the run writes stands behind that. A LostRun is one
+    that is told from what it wrote, or that may go on in a thread still busy when the time is over."""
+    store, wanted = _open_store(call, thread_id, RUN, asked)
+    record = store.find(wanted)
+    if record is None:
+        store.save(wanted)
+        return _record_run(store, wanted, _create_run(call, thread_id, fields))
+    while not record.result_id:
+        if found := _find_or_start(call, store, record, fields):
             return found
         if call.deadline.left() <= 0:
-            return _lost(thread_id, fields, "in_progress"), []
+            return LostRun("in_progress", [])
         call.deadline.sleep(LOOK_AGAIN_SECONDS)
-        ledger.read()
-        note = ledger.find(wanted) or note
-    done = call.beta.threads.runs.retrieve(note.done, thread_id=thread_id)
-    return upstream.plain(done, "thread.run"), []
+        store.load()
+        record = store.find(wanted) or record
+    return parse_run(call.beta.threads.runs.retrieve(record.result_id, thread_id=thread_id))
 
 
-def _lost_or_started(call: Call, ledger: Ledger, note: Note, fields: Json) -> tuple[Json, list[Json]] | None:
-    """The run, told by what it wrote, or a new one; None where the thread is busy."""
-    if written := _written_after(call, ledger.thread_id, note):
-        return _lost(ledger.thread_id, fields, "completed"), written
-    started = _create_unless_busy(call, ledger.thread_id, fields)
-    if not started:
+def _find_or_start(
+    call: ActionCall, store: IdempotencyStore, record: Record, fields: Json
+) -> "V2Run | LostRun | None":
+    """The run that was lost, or a new one; None where the thread is busy."""
+    if written := _list_written(call, store.thread_id, record):
+        return LostRun("completed", written)
+    try:
+        started = _create_run(call, store.thread_id, fields)
+    except Busy:
         return None
-    if written := _written_before(call, started, note):
-        return _lost(ledger.thread_id, fields, "completed"), written
-    return _noted(ledger, note, started), []
+    if written := _list_written_before(call, started, record):
+        return LostRun("completed", written)
+    return _record_run(store, record, started)
 
 
-def _lost(thread_id: str, fields: Json, status: str) -> Json:
-    """A run whose id nobody knows."""
-    known = {"assistant_id": fields["assistant_id"], "response_format": fields.get("response_format")}
-    return {"id": None, "thread_id": thread_id, "status": status, **known}
+def _create_run(call: ActionCall, thread_id: str, fields: Json) -> "V2Run":
+    return parse_run(call.beta.threads.runs.create(thread_id, **fields))
 
 
-def _begun(call: Call, thread_id: str, kind: str, asked: Json | None = None) -> tuple[Ledger, Note]:
-    """The thread's notes, and the one to write where this request has none.
+def _record_run(store: IdempotencyStore, record: Record, run: "V2Run") -> "V2Run":
+    _save_result(store, record, run["id"])
+    return run
 
-    The last message is asked for first: a twin that is not noted by then sends what it sends behind it. But
-    a twin may take that one back: a message that stays is the better place to look from."""
-    before = str(asked["id"]) if asked else _last_message_id(call, thread_id)
+
+def _open_store(
+    call: ActionCall, thread_id: str, kind: str, asked: "V2Message | None" = None
+) -> tuple[IdempotencyStore, Record]:
+    """The thread's records, and the one to save where this request has none.
+
+    The last message is asked for before the records: a twin that is not recorded by then sends its message
+    behind it. But a twin may take that one back: a message that stays is the better place to look from."""
+    before = asked["id"] if asked else _find_last_message_id(call, thread_id)
     digest = hashlib.sha256(call.params["requestId"].encode()).hexdigest()[:DIGEST_CHARACTERS]
-    return Ledger(call, thread_id), Note(digest, kind, before)
+    return IdempotencyStore(call, thread_id), Record(digest, kind, before)
 
 
-def _noted(ledger: Ledger, note: Note, result: Json) -> Json:
-    """The result, written down. It exists whether or not that succeeds: a repeat finds it out.
+def _save_result(store: IdempotencyStore, record: Record, result_id: str) -> None:
+    """Records the result. It exists whether or not that succeeds: a repeat finds it.
 
-    Others write their notes over ours, at the same time and whole: it is looked whether ours stays."""
-    done = note._replace(before="", done=result["id"])
+    Others save their records at the same time, and whole, over ours: so it is looked whether ours stays."""
+    done = record._replace(before="", result_id=result_id)
     with contextlib.suppress(Exception):
-        for _ in range(MOST_WRITES):
-            ledger.read()
-            if ledger.find(done) == done:
+        for _ in range(MAX_SAVES):
+            store.load()
+            if store.find(done) == done:
                 break
-            ledger.write(done)
-    return result
+            store.save(done)
 
 
-def _first_of_twins(call: Call, ledger: Ledger, note: Note, fields: Json, sent: Json) -> Json:
-    """Two processes may send the same request at the same time (a double click): the later message goes."""
-    ledger.read()
-    mine = ledger.find(note)
+def _keep_first_of_twins(
+    call: ActionCall, store: IdempotencyStore, record: Record, fields: Json, sent: "V2Message"
+) -> "V2Message":
+    """Deletes the later message where two processes sent the same request at once (a double click)."""
+    store.load()
+    mine = store.find(record)
     messages = call.beta.threads.messages
-    if mine and mine.done:
-        first = upstream.plain(messages.retrieve(mine.done, thread_id=ledger.thread_id), "thread.message")
+    if mine and mine.result_id:
+        first = parse_message(messages.retrieve(mine.result_id, thread_id=store.thread_id))
     else:
-        first = next(iter(_unclaimed(call, ledger, note, fields)), sent)
-    if first["id"] != sent["id"] and not _others_begun(ledger, note):
-        messages.delete(sent["id"], thread_id=ledger.thread_id)
+        first = next(iter(_find_unclaimed(call, store, record, fields)), sent)
+    if first["id"] != sent["id"] and not _has_others_begun(store, record):
+        messages.delete(sent["id"], thread_id=store.thread_id)
         return first
     return sent
 
 
-def _others_begun(ledger: Ledger, note: Note) -> bool:
+def _has_others_begun(store: IdempotencyStore, record: Record) -> bool:
     """Whether another request may have sent the same words."""
-    return any(one.kind == MESSAGE and not one.done and one.digest != note.digest for one in ledger.notes)
+    return any(
+        one.kind == MESSAGE and not one.result_id and one.digest != record.digest for one in store.records
+    )
 
 
-def _unclaimed(call: Call, ledger: Ledger, note: Note, fields: Json) -> list[Json]:
-    """The messages behind the note's place that say the same and are no other request's, oldest first."""
-    claimed = {one.done for one in ledger.notes if one.digest != note.digest}
+def _find_unclaimed(
+    call: ActionCall, store: IdempotencyStore, record: Record, fields: Json
+) -> "list[V2Message]":
+    """The messages behind the record's place that say the same and are no other request's, oldest first."""
+    claimed = {one.result_id for one in store.records if one.digest != record.digest}
     return [
         message
-        for message in _messages_after(call, ledger.thread_id, note.before)
+        for message in _list_after(call, store.thread_id, record.before)
         if message["id"] not in claimed and _says(message, fields)
     ]
 
 
-def _says(message: Json, fields: Json) -> bool:
-    texts = [(part.get("text") or {}).get("value") for part in message.get("content") or []]
+def _says(message: "V2Message", fields: Json) -> bool:
+    parts: list[Json] = [dict(part) for part in message.get("content") or []]
+    texts = [(part.get("text") or {}).get("value") for part in parts]
     return message.get("role") == fields["role"] and texts == [fields["content"]]
 
 
-def _last_message_id(call: Call, thread_id: str) -> str:
-    newest = call.beta.threads.messages.list(thread_id, order="desc", limit=1)
-    found, _ = upstream.page(newest, "thread.message")
-    return str(found[0]["id"]) if found else ""
+def _find_last_message_id(call: ActionCall, thread_id: str) -> str:
+    found, _ = parse_messages(call.beta.threads.messages.list(thread_id, order="desc", limit=1))
+    return found[0]["id"] if found else ""
 
 
-def _messages_after(call: Call, thread_id: str, message_id: str) -> list[Json]:
+def _list_after(call: ActionCall, thread_id: str, message_id: str) -> "list[V2Message]":
     behind: Json = {"after": message_id} if message_id else {}
     listed = call.beta.threads.messages.list(thread_id, order="asc", limit=PAGE_LIMIT, **behind)
-    return upstream.page(listed, "thread.message")[0]
+    return parse_messages(listed)[0]
 
 
-def _written_after(call: Call, thread_id: str, note: Note) -> list[Json]:
-    return [one for one in _messages_after(call, thread_id, note.before) if one.get("role") == "assistant"]
+def _list_written(call: ActionCall, thread_id: str, record: Record) -> "list[V2Message]":
+    return [one for one in _list_after(call, thread_id, record.before) if one.get("role") == "assistant"]
 
 
-def _written_before(call: Call, started: Json, note: Note) -> list[Json]:
-    """What the lost run wrote, where it ended between the look and the start: one of them is enough then."""
-    written = _written_after(call, started["thread_id"], note)
+def _list_written_before(call: ActionCall, started: "V2Run", record: Record) -> "list[V2Message]":
+    """What the lost run wrote where it ended between the look and the start; the new run is cancelled then."""
+    written = _list_written(call, started["thread_id"], record)
     written = [one for one in written if one.get("run_id") != started["id"]]
     if written:
         with contextlib.suppress(Exception):
             call.beta.threads.runs.cancel(started["id"], thread_id=started["thread_id"])
     return written
-
-
-def _create_run(call: Call, thread_id: str, fields: Json) -> Json:
-    return upstream.plain(call.beta.threads.runs.create(thread_id, **fields), "thread.run")
-
-
-def _create_unless_busy(call: Call, thread_id: str, fields: Json) -> Json | None:
-    try:
-        return _create_run(call, thread_id, fields)
-    except Exception as problem:
-        if failure(problem).status != BUSY_STATUS:
-            raise
-        return None

@@ -1,53 +1,48 @@
-"""A change whose answer was lost: found out where OpenAI can tell, instead of guessing."""
+"""Reads an object back to find out whether a change whose answer was lost was carried out."""
 
 import contextlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from assistant_function.errors import Json, failure
+from assistant_function.errors import AnswerLost, Gone
 
-LOST_STATUSES = (502, 504)
-NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")  # httpx2's: there is nothing to find out
 EMPTY: tuple[Any, ...] = (None, "", [], {})  # all the same to OpenAI
+T = TypeVar("T")
+Found = TypeVar("Found", bound=Mapping[str, Any])
 
 
-def found_out(change: Callable[[], Json], look: Callable[[], Json | None]) -> Json:
-    """The change's answer; where that is lost, what `look` finds of it.
+def send_or_find(send: Callable[[], T], find: Callable[[], T | None]) -> T:
+    """Sends a change and returns its answer; where that is lost, returns what `find` finds of it.
 
-    Where that is nothing, or looking fails too, the first failure stands."""
+    Where `find` finds nothing, or fails too, the loss of the answer is raised."""
     try:
-        return change()
-    except Exception as problem:
-        never_sent = type(problem.__cause__).__name__ in NEVER_SENT
-        if failure(problem).status not in LOST_STATUSES or never_sent:
-            raise
+        return send()
+    except AnswerLost:
         with contextlib.suppress(Exception):
-            if found := look():
+            if found := find():
                 return found
         raise
 
 
-def gone(retrieve: Callable[[], object]) -> Json | None:
-    """`{deleted: true}` where the object to be deleted is not there."""
+def is_gone(retrieve: Callable[[], object]) -> bool:
+    """Whether the object to be deleted is not there any more."""
     try:
         retrieve()
-    except Exception as problem:
-        if failure(problem).status == 404:
-            return {"deleted": True}
-        raise
-    return None
+    except Gone:
+        return True
+    return False
 
 
-def written(found: Json, given: Json) -> Json | None:
-    """The object, where it holds what was to be written into it; metadata is replaced as a whole."""
+def match_written(found: Found, given: Mapping[str, Any]) -> Found | None:
+    """Returns the object where it holds what was to be written into it; metadata is replaced as a whole."""
     metadata = found.get("metadata") or {}
     same = metadata == (given.get("metadata", metadata) or {})
     return found if same and _holds(found, given) else None
 
 
 def _holds(found: Any, given: Any) -> bool:
-    """What was left out may have got a value."""
-    if isinstance(found, dict) and isinstance(given, dict):
+    """Whether each given value was taken over; a value that was left out may have got one."""
+    if isinstance(found, Mapping) and isinstance(given, Mapping):
         return all(_holds(found.get(name), value) for name, value in given.items())
     if isinstance(found, list) and isinstance(given, list):
         return len(found) == len(given) and all(map(_holds, found, given))

@@ -1,4 +1,4 @@
-"""The way out: one kept-alive connection, bounded by the call's deadline, repeating only what is safe."""
+"""The transport to OpenAI: bounded by the call's deadline, and it sends again only what is safe to repeat."""
 
 import math
 import threading
@@ -11,44 +11,46 @@ from assistant_function.request.deadline import Deadline
 
 CONNECT_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 55.0
-MOST_CONNECTIONS = 10
-MOST_ANSWER_BYTES = 12 * 1024 * 1024  # several copies of it fit into project.yml's 128 MB
-MOST_ATTEMPTS = 3
+MAX_CONNECTIONS = 10
+MAX_ANSWER_BYTES = 12 * 1024 * 1024  # several copies of it fit into project.yml's 128 MB
+MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.25
 CHANGE_SHARE = 0.8  # of the time that is left
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
+ENCODING_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")  # not of the decoded body
 PASSING_STATUSES = (408, 500, 502, 503, 504, 529)
 
 Exchange = Callable[[], httpx2.Response]
 Task = tuple[Exchange, "SimpleQueue[httpx2.Response | BaseException]"]
 
 
-def wire() -> httpx2.BaseTransport:
-    limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS)
+def open_transport() -> httpx2.BaseTransport:
+    """The real network, whose connections stay open between calls."""
+    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS)
     return httpx2.HTTPTransport(limits=limits)
 
 
-class Network(httpx2.BaseTransport):
-    """Sends over `wire` within `deadline`, which every call sets anew.
+class RetryingTransport(httpx2.BaseTransport):
+    """Sends by `inner` within a deadline that every call of the function sets anew.
 
-    A change goes out again only where it surely was not carried out: the connection was never made, or the
-    answer is 429. Reads go out again after passing failures too. Never after the deadline."""
+    A change is sent again only where it surely was not carried out: the connection was never made, or the
+    answer is 429. Reads are sent again after other passing failures too. Nothing is sent after the deadline."""
 
-    def __init__(self, wire: httpx2.BaseTransport, deadline: Deadline) -> None:
-        self._wire, self._beside = wire, _Beside(wire.close)
-        self.begin(deadline)
+    def __init__(self, inner: httpx2.BaseTransport, deadline: Deadline) -> None:
+        self._inner, self._workers = inner, _Workers(inner.close)
+        self.begin_call(deadline)
 
-    def begin(self, deadline: Deadline) -> None:
-        """A call begins. `changed` tells from now on whether it changed anything, for all that is known."""
-        self.deadline, self.changed = deadline, False
+    def begin_call(self, deadline: Deadline) -> None:
+        """Begins a call: from now on `may_have_changed` tells whether it changed anything at OpenAI, or may
+        have."""
+        self.deadline, self.may_have_changed = deadline, False
         self.last_request_id: str | None = None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        for attempt in range(1, MOST_ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)
             try:
-                response = self._send(request, self._seconds(request, attempt))
+                response = self._send(request, self._choose_timeout(request, attempt))
             except httpx2.TransportError as problem:
                 if not self._may_repeat(request, attempt, pause, isinstance(problem, NOT_SENT)):
                     raise
@@ -63,20 +65,20 @@ class Network(httpx2.BaseTransport):
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
-        self._beside.close()
-        self._wire.close()
+        self._workers.close()
+        self._inner.close()
 
-    def _may_repeat(self, request: httpx2.Request, attempt: int, pause: float, not_done: bool) -> bool:
-        if attempt == MOST_ATTEMPTS or pause >= self.deadline.left():
+    def _may_repeat(self, request: httpx2.Request, attempt: int, pause: float, not_carried_out: bool) -> bool:
+        if attempt == MAX_ATTEMPTS or pause >= self.deadline.left():
             return False
-        return not_done or request.method == "GET"
+        return not_carried_out or request.method == "GET"
 
-    def _seconds(self, request: httpx2.Request, attempt: int) -> float:
-        """A read leaves half of the time for another attempt, a change some of it to find out about it."""
+    def _choose_timeout(self, request: httpx2.Request, attempt: int) -> float:
+        """Seconds: a read leaves half of the time for another attempt, a change some to find out about it."""
         left = self.deadline.left()
         if request.method != "GET":
             return left * CHANGE_SHARE
-        return left / 2 if attempt < MOST_ATTEMPTS else left
+        return left / 2 if attempt < MAX_ATTEMPTS else left
 
     def _send(self, request: httpx2.Request, seconds: float) -> httpx2.Response:
         if seconds <= 0:
@@ -92,49 +94,49 @@ class Network(httpx2.BaseTransport):
         request.extensions = {**request.extensions, "timeout": timeout}
         is_change = request.method != "GET"
         try:
-            response = self._beside.run(lambda: self._exchange(request), seconds, request)
+            response = self._workers.run(lambda: self._exchange(request), seconds, request)
         except httpx2.RequestError as problem:
-            self.changed |= is_change and not isinstance(problem, NOT_SENT)
+            self.may_have_changed |= is_change and not isinstance(problem, NOT_SENT)
             raise
-        self.changed |= is_change and (response.status_code < 400 or response.status_code in PASSING_STATUSES)
+        self.may_have_changed |= is_change and (response.status_code < 400 or response.status_code in PASSING_STATUSES)
         self.last_request_id = response.headers.get("x-request-id", self.last_request_id)
         return response
 
     def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        response = self._wire.handle_request(request)
+        response = self._inner.handle_request(request)
         try:
-            content = _whole(response, request)
+            content = _read_whole(response, request)
         finally:
             response.close()
-        # raw: a header may hold more than ASCII
-        headers = [(k, v) for k, v in response.headers.raw if k.lower() not in OF_THE_WIRE]
+        # The raw headers, because a header may hold more than ASCII.
+        headers = [(k, v) for k, v in response.headers.raw if k.lower() not in ENCODING_HEADERS]
         return httpx2.Response(response.status_code, headers=headers, content=content, request=request)
 
 
-class _Beside:
-    """Runs an exchange beside us: a socket's timeouts bound neither a name lookup nor a trickling answer.
+class _Workers:
+    """Runs each exchange in a thread: a socket's timeouts bound neither a name lookup nor a trickling answer.
 
-    The threads are kept for the next exchange. One that does not come back in time is left to itself, and
-    all connections with it, or some answers that trickle would use them up."""
+    A thread is kept for the next exchange. One that does not come back in time is left to itself, and all
+    connections are closed with it: else answers that trickle would use them up."""
 
-    def __init__(self, hang_up: Callable[[], None]) -> None:
-        self._hang_up = hang_up
+    def __init__(self, close_connections: Callable[[], None]) -> None:
+        self._close_connections = close_connections
         self._idle: list[SimpleQueue[Task | None]] = []
 
     def run(self, exchange: Exchange, seconds: float, request: httpx2.Request) -> httpx2.Response:
         try:
-            thread = self._idle.pop()
-        except IndexError:  # not asked before: requests go out side by side
-            thread = _started()
+            worker = self._idle.pop()
+        except IndexError:  # not asked before, because requests may be sent side by side
+            worker = _start_worker()
         outcome: SimpleQueue[httpx2.Response | BaseException] = SimpleQueue()
-        thread.put((exchange, outcome))
+        worker.put((exchange, outcome))
         try:
             found = outcome.get(timeout=seconds)
         except Empty:
-            thread.put(None)
-            self._hang_up()
+            worker.put(None)
+            self._close_connections()
             raise httpx2.ReadTimeout("no whole answer in time", request=request) from None
-        self._idle.append(thread)
+        self._idle.append(worker)
         if isinstance(found, BaseException):
             raise found
         return found
@@ -144,11 +146,11 @@ class _Beside:
             self._idle.pop().put(None)
 
 
-def _started() -> "SimpleQueue[Task | None]":
-    """A thread that does what is put here, until it is told to end by a None."""
+def _start_worker() -> "SimpleQueue[Task | None]":
+    """Starts a thread that does what is put into the queue, until a None tells it to end."""
     tasks: SimpleQueue[Task | None] = SimpleQueue()
 
-    def run() -> None:
+    def work() -> None:
         while task := tasks.get():
             exchange, outcome = task
             try:
@@ -157,29 +159,29 @@ def _started() -> "SimpleQueue[Task | None]":
                 outcome.put(problem)
             del task, exchange, outcome  # an idle thread holds no answer
 
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=work, daemon=True).start()
     return tasks
 
 
-def _whole(response: httpx2.Response, request: httpx2.Request) -> bytes:
+def _read_whole(response: httpx2.Response, request: httpx2.Request) -> bytes:
     parts, size = [], 0
     for part in response.iter_bytes():
         parts.append(part)
         size += len(part)
-        if size > MOST_ANSWER_BYTES:
+        if size > MAX_ANSWER_BYTES:
             raise httpx2.DecodingError(
-                f"the answer is longer than {MOST_ANSWER_BYTES} bytes", request=request
+                f"the answer is longer than {MAX_ANSWER_BYTES} bytes", request=request
             )
     return b"".join(parts)
 
 
 def _is_rate_limit(response: httpx2.Response) -> bool:
-    """429 for too many requests, which a pause cures; a used up quota it does not."""
+    """Whether it is the 429 of too many requests, which a pause cures; a used up quota it does not."""
     return response.status_code == 429 and b"insufficient_quota" not in response.content
 
 
 def _retry_after_seconds(response: httpx2.Response) -> float:
-    """A date is passed on to the caller, who has more time: no clock of ours is compared with OpenAI's."""
+    """A date counts as too late: it is passed on to the caller, for our clock may differ from OpenAI's."""
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

@@ -1,0 +1,45 @@
+"""One action of the table, and one call of it as its handler gets it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from assistant_function.answer.envelope import Answer
+from assistant_function.errors import Json
+from assistant_function.request.deadline import Deadline
+from assistant_function.request.params import Spec, take_upstream_fields
+from assistant_function.request.settings import Settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+    from openai.resources.beta.beta import BetaWithRawResponse
+
+
+class ActionCall(NamedTuple):
+    """The SDK's client, the checked parameters by name (only the given ones), the time, the settings, and what the action takes."""
+
+    client: "OpenAI"
+    params: Json
+    deadline: Deadline
+    settings: Settings
+    spec: Spec
+
+    def v2_fields(self) -> Json:
+        """What OpenAI is sent of the parameters as it is, by its names there."""
+        return take_upstream_fields(self.params, self.spec)
+
+    @property
+    def beta(self) -> "BetaWithRawResponse":
+        """The Assistants client. Answers stay raw: building the SDK's objects would double the work."""
+        return self.client.beta.with_raw_response
+
+
+class Action(NamedTuple):
+    """What an action does, what answers it, what it takes, and which of schemas.DATA it answers with; whether
+    it needs the admin's token, and OpenAI."""
+
+    about: str
+    handler: Callable[[ActionCall], Answer]
+    spec: Spec
+    data: str
+    admin: bool = False
+    needs_openai: bool = True

@@ -1,0 +1,100 @@
+"""The SDK's client, whose failures say what they are. Imports the SDK: to be loaded on first use only."""
+
+import json
+import re
+from typing import Any
+
+import httpx2
+import openai
+
+from assistant_function.errors import (
+    AnswerLost,
+    Busy,
+    Gone,
+    InvalidUpstreamResponse,
+    NotConfigured,
+    NotSent,
+    RateLimited,
+    Refused,
+    UpstreamError,
+)
+from assistant_function.upstream.retrying import NOT_SENT
+
+UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
+MAX_MESSAGE_CHARACTERS = 1000  # of OpenAI's own words
+MAX_RETRY_AFTER_SECONDS = 86_400
+_ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
+_RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
+_HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
+
+
+class AssistantsClient(openai.OpenAI):
+    """The SDK's client. Where it raises one of its own errors, this raises one of assistant_function.errors."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().request(*args, **kwargs)
+        except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as problem:
+            raise InvalidUpstreamResponse from problem
+        except openai.APIStatusError as problem:
+            raise _translate_status(problem) from problem
+        except openai.APIConnectionError as problem:
+            raise _translate_connection_error(problem) from problem
+
+
+def _translate_connection_error(problem: openai.APIConnectionError) -> UpstreamError:
+    if isinstance(problem.__cause__, httpx2.DecodingError):
+        return InvalidUpstreamResponse()
+    kind = NotSent if isinstance(problem.__cause__, NOT_SENT) else AnswerLost
+    if isinstance(problem, openai.APITimeoutError):
+        return kind("OpenAI did not answer in time", status=504)
+    return kind("OpenAI could not be reached")
+
+
+def _translate_status(problem: openai.APIStatusError) -> UpstreamError | NotConfigured:
+    """An answer of 300 or more, in the words that a caller is told."""
+    status, words = problem.status_code, _find_message(problem)
+    reason = words or "no reason given"
+    if _ACTIVE_RUN.search(words):
+        return _describe_active_run(words)
+    if words.startswith(UNKNOWN_PATH):
+        return NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+    match status:
+        case 400 | 422:
+            return Refused(reason, status=400)
+        case 401:
+            return Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
+        case 403:
+            return Refused(f"OPENAI_API_KEY is not allowed to do this: {reason}", status=500)
+        case 404:
+            return Gone(reason)
+        case 409:
+            return Refused(reason, status=409)
+        case 429:
+            message = f"OpenAI's rate limit or quota is used up: {reason}"
+            return RateLimited(message, headers=_pass_on_retry_after(problem))
+        case 408:
+            return AnswerLost(f"OpenAI failed with status {status}: {reason}", status=504)
+        case 413:
+            return Refused(f"OpenAI failed with status {status}: {reason}", status=413)
+    message = f"OpenAI failed with status {status}: {reason}"
+    kind = Refused if 400 <= status < 500 else AnswerLost
+    return kind(message, headers=_pass_on_retry_after(problem))
+
+
+def _find_message(problem: openai.APIStatusError) -> str:
+    """OpenAI's own words: the message of its error object, else nothing (an HTML page is no message)."""
+    message = problem.body.get("message") if isinstance(problem.body, dict) else None
+    return message[:MAX_MESSAGE_CHARACTERS] if isinstance(message, str) else ""
+
+
+def _describe_active_run(words: str) -> Busy:
+    found = _RUN_ID.search(words)
+    advice = "wait for it with get-run or stop it with cancel-run" if found else "try again when it has ended"
+    return Busy(f"the thread has an active run; {advice}", {"runId": found.group() if found else None})
+
+
+def _pass_on_retry_after(problem: openai.APIStatusError) -> dict[str, str]:
+    value = problem.response.headers.get("retry-after", "").strip()
+    seconds = re.fullmatch("[0-9]{1,5}", value) and int(value) <= MAX_RETRY_AFTER_SECONDS
+    return {"Retry-After": value} if seconds or _HTTP_DATE.fullmatch(value) else {}
