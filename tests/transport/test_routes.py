@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from assistants_transport.routes import ROUTES, split
+from assistants_transport.routes import ROUTES, split_path
 from tests.transport.clients import never, raw
 
 
@@ -92,4 +92,4 @@ def test_other_paths_go_through_untouched(method: str, path: str) -> None:
     ],
 )
 def test_what_stands_ahead_of_v2s_path_is_kept(path: str, parts: tuple[str, str] | None) -> None:
-    assert split(path) == parts
+    assert split_path(path) == parts

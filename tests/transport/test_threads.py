@@ -9,9 +9,10 @@ import httpx2
 import pytest
 from openai import APIStatusError, InternalServerError, NotFoundError, OpenAI
 
+from assistants_transport.caches import Caches
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import threads_as_conversations as threads
-from assistants_transport.request import Call, Memory
+from assistants_transport.request import V2Request
 from tests.transport.clients import answers, body_of, message, never, over, page, raw
 
 Since = Callable[[], list[tuple[str, str]]]
@@ -170,7 +171,7 @@ def test_too_little_time_leaves_the_conversation_and_a_second_call_goes_on() -> 
     def delete() -> Any:
         asked = httpx2.Request("DELETE", "https://openai.test", extensions={"timeout": {"read": 1.0}})
         api = OpenAIApi(httpx2.MockTransport(upstream), asked, "/v1", now=seconds_passed)
-        return threads.delete(Call(api, Memory(), {"thread_id": "thread_1"}, {}, {}))["deleted"]
+        return threads.delete(V2Request(api, Caches(), {"thread_id": "thread_1"}, {}, {}))["deleted"]
 
     told = [(delete(), len(upstream.items), upstream.deleted) for _ in range(5)]
     assert told[:4] == [(False, left, False) for left in (32, 24, 16, 8)]

@@ -8,8 +8,8 @@ import pytest
 from openai import APITimeoutError, AuthenticationError, OpenAI
 
 from assistants_transport import AssistantsTransport
+from assistants_transport.caches import AGENT_LIFE_SECONDS, Caches, KnownAgents
 from assistants_transport.openai_api import OpenAIApi
-from assistants_transport.request import AGENT_LIFE_SECONDS, KnownAgents, Memory
 from local.emulator.server import start_emulator
 from tests.transport.clients import agent, answers, connect, message, over, page, raw, response
 
@@ -143,8 +143,8 @@ def test_closing_the_transport_closes_the_one_below() -> None:
 def test_a_known_agent_is_loaded_anew_after_its_time() -> None:
     clock = Clock(seconds=0.0)
     upstream, asked = answers(agent(), response(status="queued"), agent(), response(status="queued"))
-    memory = Memory(agents=KnownAgents(now=clock.now))
-    transport = AssistantsTransport(httpx2.MockTransport(upstream), memory)
+    caches = Caches(agents=KnownAgents(now=clock.now))
+    transport = AssistantsTransport(httpx2.MockTransport(upstream), caches)
     with httpx2.Client(transport=transport) as plain:
         for _ in range(2):
             plain.post("https://openai.test/v1/threads/thread_1/runs", json={"assistant_id": "asst_1"})
