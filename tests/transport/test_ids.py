@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from assistants_transport.ids import to_upstream_id, to_v2_id, to_v2_text
 from assistants_transport.v2_errors import V2Error
-from tests.transport.clients import never, raw
+from tests.transport.fakes import refuse_all, send_raw
 
 REST = st.text("abcXYZ019_-", min_size=1, max_size=100)
 
@@ -60,7 +60,7 @@ def test_an_unsafe_id_is_refused(bad: str) -> None:
     ],
 )
 def test_no_request_goes_out_with_an_unsafe_id(method: str, path: str, bad: str) -> None:
-    answer = raw(never, method, path.format(bad))
+    answer = send_raw(refuse_all, method, path.format(bad))
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
