@@ -36,28 +36,28 @@ def list_messages(request: V2Request) -> V2Object:
     return runs.list_messages(request) if "run_id" in request.query else messages.list_page(request)
 
 
-PAGE = frozenset({"limit", "order", "after", "before"})
+PAGE_QUERY = frozenset({"limit", "order", "after", "before"})
 QUERY_IDS = {"after", "before", "run_id"}
-THREAD = "/threads/{thread_id}"
-RUN = THREAD + "/runs/{run_id}"
+THREAD_PATH = "/threads/{thread_id}"
+RUN_PATH = THREAD_PATH + "/runs/{run_id}"
 ROUTES = (
     Route("POST", "/assistants", assistants.create),
-    Route("GET", "/assistants", assistants.list_page, PAGE),
+    Route("GET", "/assistants", assistants.list_page, PAGE_QUERY),
     Route("GET", "/assistants/{assistant_id}", assistants.retrieve),
     Route("POST", "/assistants/{assistant_id}", assistants.update),
     Route("DELETE", "/assistants/{assistant_id}", assistants.delete),
     Route("POST", "/threads", threads.create),
-    Route("GET", THREAD, threads.retrieve),
-    Route("POST", THREAD, threads.update),
-    Route("DELETE", THREAD, threads.delete),
-    Route("POST", THREAD + "/messages", messages.create),
-    Route("GET", THREAD + "/messages", list_messages, PAGE | {"run_id"}),
-    Route("GET", THREAD + "/messages/{message_id}", messages.retrieve),
-    Route("DELETE", THREAD + "/messages/{message_id}", messages.delete),
-    Route("POST", THREAD + "/runs", runs.create),
-    Route("GET", RUN, runs.retrieve),
-    Route("POST", RUN + "/cancel", runs.cancel),
-    Route("POST", RUN + "/submit_tool_outputs", runs.submit_tool_outputs),
+    Route("GET", THREAD_PATH, threads.retrieve),
+    Route("POST", THREAD_PATH, threads.update),
+    Route("DELETE", THREAD_PATH, threads.delete),
+    Route("POST", THREAD_PATH + "/messages", messages.create),
+    Route("GET", THREAD_PATH + "/messages", list_messages, PAGE_QUERY | {"run_id"}),
+    Route("GET", THREAD_PATH + "/messages/{message_id}", messages.retrieve),
+    Route("DELETE", THREAD_PATH + "/messages/{message_id}", messages.delete),
+    Route("POST", THREAD_PATH + "/runs", runs.create),
+    Route("GET", RUN_PATH, runs.retrieve),
+    Route("POST", RUN_PATH + "/cancel", runs.cancel),
+    Route("POST", RUN_PATH + "/submit_tool_outputs", runs.submit_tool_outputs),
 )
 # /chatkit/threads belongs to another API
 _V2_PATH = re.compile(r"(?P<prefix>.*?)(?<!/chatkit)(?P<path>/(?:assistants|threads)(?:/.*)?)", re.DOTALL)

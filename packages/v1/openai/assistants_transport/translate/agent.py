@@ -25,7 +25,7 @@ class Field(NamedTuple):
 
 
 # To carry one more field as it is, add it here and to V2CarriedFields.
-FIELDS = {
+ASSISTANT_FIELDS = {
     "model": Field(str, "agent"),
     "instructions": Field(str, "agent"),
     "temperature": Field(NUMBER, "extras", range=(0, 2)),
@@ -38,13 +38,13 @@ FIELDS = {
     "response_format": Field(ANYTHING, "translated"),
     "reasoning_effort": Field(str, "translated"),
 }
-FIELD_TYPES = {name: field.type for name, field in FIELDS.items()}
+ASSISTANT_FIELD_TYPES = {name: field.type for name, field in ASSISTANT_FIELDS.items()}
 
 
 def check_assistant(body: Json) -> None:
     """Raises V2Error 400 for a field that is unknown, of another type or outside its limits."""
-    check_fields(body, FIELD_TYPES, "an assistant")
-    for name, field in FIELDS.items():
+    check_fields(body, ASSISTANT_FIELD_TYPES, "an assistant")
+    for name, field in ASSISTANT_FIELDS.items():
         value = body.get(name)
         if value is None:
             continue
@@ -56,7 +56,7 @@ def check_assistant(body: Json) -> None:
 
 def needs_stored_agent(body: Json) -> bool:
     """Whether an update changes objects that hold other settings too, so that they must be read first."""
-    return any(FIELDS[name].kept_in != "agent" for name in body)
+    return any(ASSISTANT_FIELDS[name].kept_in != "agent" for name in body)
 
 
 def agent_from_assistant(body: Json, stored: Json) -> Json:
@@ -65,8 +65,8 @@ def agent_from_assistant(body: Json, stored: Json) -> Json:
     `stored` is the agent so far, {} for a new one. Raises V2Error 400 for tools and formats that cannot be
     carried, and for extras that do not fit into the metadata."""
     metadata, agent_extras = extras.unpack(stored.get("metadata"))
-    agent = {name: body[name] for name in body if FIELDS[name].kept_in == "agent"}
-    changed = {name: body[name] for name in body if FIELDS[name].kept_in == "extras"}
+    agent = {name: body[name] for name in body if ASSISTANT_FIELDS[name].kept_in == "agent"}
+    changed = {name: body[name] for name in body if ASSISTANT_FIELDS[name].kept_in == "extras"}
     if "reasoning_effort" in body:
         agent["reasoning"] = (stored.get("reasoning") or {}) | {"effort": body["reasoning_effort"]}
     if "tools" in body:
@@ -88,7 +88,9 @@ def assistant_from_agent(agent: Json) -> "V2Assistant":
     metadata, agent_extras = extras.unpack(agent.get("metadata"))
     sources = {"agent": agent, "extras": agent_extras}
     carried = {
-        name: sources[field.kept_in].get(name) for name, field in FIELDS.items() if field.kept_in in sources
+        name: sources[field.kept_in].get(name)
+        for name, field in ASSISTANT_FIELDS.items()
+        if field.kept_in in sources
     }
     return {
         **cast("V2CarriedFields", carried),

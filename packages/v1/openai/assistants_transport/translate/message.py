@@ -8,10 +8,10 @@ from assistants_transport.v2_errors import Json, refuse_field, refuse_missing, r
 if TYPE_CHECKING:
     from assistants_transport.v2_objects import V2Annotation, V2AnnotationPlace, V2ContentBlock, V2Message
 
-FIELD_TYPES: FieldTypes = dict.fromkeys(("role", "content", "metadata", "attachments"), ANYTHING)
+MESSAGE_FIELD_TYPES: FieldTypes = dict.fromkeys(("role", "content", "metadata", "attachments"), ANYTHING)
 PART_FIELD_TYPES: FieldTypes = {"type": str, "text": str, "image_url": dict, "image_file": dict}
-ROLES = ("user", "assistant")
-STATUSES = ("in_progress", "incomplete", "completed")
+MESSAGE_ROLES = ("user", "assistant")
+MESSAGE_STATUSES = ("in_progress", "incomplete", "completed")
 V2_DETAILS = {"low": "low", "high": "high", "original": "high"}  # v2 knows no `original`
 UNKNOWN_TIME = 0  # conversation items carry no time, and v2 requires a number
 PART_SEPARATOR = "\n\n"
@@ -19,7 +19,7 @@ PART_SEPARATOR = "\n\n"
 
 def is_message(item: Json) -> bool:
     """Whether v2 counts the item as a message: not reasoning, calls, system and developer messages."""
-    return item["type"] == "message" and item["role"] in ROLES
+    return item["type"] == "message" and item["role"] in MESSAGE_ROLES
 
 
 def items_from_messages(messages: object, param: str) -> list[Json]:
@@ -33,12 +33,12 @@ def item_from_message(message: Json, param: str = "") -> Json:
 
     Raises V2Error 400 for a wrong field, and for metadata and attachments, which items cannot hold."""
     prefix = f"{param}." if param else ""
-    check_fields(message, FIELD_TYPES, "a message", param)
+    check_fields(message, MESSAGE_FIELD_TYPES, "a message", param)
     for name in ("metadata", "attachments"):
         if message.get(name):
             refuse_field(f"{prefix}{name}", "conversation items have no place for it")
     role = message.get("role")
-    if role not in ROLES:
+    if role not in MESSAGE_ROLES:
         refuse_value(f"{prefix}role", f"{str(role)[:40]!r} is neither user nor assistant")
     content = _item_content_from_v2(message.get("content"), role, f"{prefix}content")
     return {"type": "message", "role": role, "content": content}
@@ -64,7 +64,7 @@ def message_from_item(
             if part["type"] == "input_file" and part.get("file_id")
         ],
         "metadata": {},
-        "status": item["status"] if item.get("status") in STATUSES else "completed",
+        "status": item["status"] if item.get("status") in MESSAGE_STATUSES else "completed",
         "completed_at": None,
         "incomplete_at": None,
         "incomplete_details": None,

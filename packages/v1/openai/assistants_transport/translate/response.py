@@ -13,7 +13,7 @@ REFUSED_FIELDS = {
     "include": "there are no run steps",
     "max_prompt_tokens": "responses have no such limit",
 }
-FIELD_TYPES: FieldTypes = {
+RUN_FIELD_TYPES: FieldTypes = {
     "assistant_id": str,
     "instructions": str,
     "additional_instructions": str,
@@ -53,7 +53,7 @@ KEPT_NAMES = (
 
 def check_run(body: Json) -> None:
     """Raises V2Error 400 for a field that is wrong or that today's OpenAI has no place for."""
-    check_fields(body, FIELD_TYPES, "a run")
+    check_fields(body, RUN_FIELD_TYPES, "a run")
     if not isinstance(body.get("assistant_id"), str):
         refuse_missing("assistant_id")
     for name, why in REFUSED_FIELDS.items():

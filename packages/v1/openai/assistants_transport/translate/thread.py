@@ -11,12 +11,12 @@ from assistants_transport.v2_errors import Json
 if TYPE_CHECKING:
     from assistants_transport.v2_objects import V2Thread
 
-FIELD_TYPES: FieldTypes = {"messages": list, "metadata": dict, "tool_resources": dict}
+THREAD_FIELD_TYPES: FieldTypes = {"messages": list, "metadata": dict, "tool_resources": dict}
 
 
 def check_thread(body: Json) -> None:
     """Raises V2Error 400 for a field that is unknown or of another type."""
-    check_fields(body, FIELD_TYPES, "a thread")
+    check_fields(body, THREAD_FIELD_TYPES, "a thread")
 
 
 def metadata_from_thread(body: Json, stored: Json) -> dict[str, str]:
