@@ -8,7 +8,7 @@ import pytest
 from openai import OpenAI
 
 from local.emulator.server import Emulator, start_emulator
-from tests.transport.clients import connect
+from tests.transport.fakes import connect
 
 DEPRECATED = "(deprecated$|The Assistants API is deprecated)"
 HERE = Path(__file__).parent

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistants_transport.ids import in_text, to_upstream, to_v2
+from assistants_transport.ids import to_upstream_id, to_v2_id, to_v2_text
 from assistants_transport.v2_errors import V2Error
-from tests.transport.clients import never, raw
+from tests.transport.fakes import refuse_all, send_raw
 
 REST = st.text("abcXYZ019_-", min_size=1, max_size=100)
 
@@ -14,11 +14,11 @@ REST = st.text("abcXYZ019_-", min_size=1, max_size=100)
 @settings(deadline=None)
 @given(st.sampled_from(["thread_", "asst_", "run_", "msg_"]), REST)
 def test_an_id_comes_back_as_it_was(prefix: str, rest: str) -> None:
-    assert to_v2(to_upstream(prefix + rest)) == prefix + rest
+    assert to_v2_id(to_upstream_id(prefix + rest)) == prefix + rest
 
 
 def test_the_prefixes_are_those_of_the_two_apis() -> None:
-    assert [to_upstream(one + "x") for one in ("thread_", "asst_", "run_", "msg_")] == [
+    assert [to_upstream_id(one + "x") for one in ("thread_", "asst_", "run_", "msg_")] == [
         "conv_x",
         "agent_x",
         "resp_x",
@@ -31,7 +31,7 @@ def test_the_prefixes_are_those_of_the_two_apis() -> None:
 )
 def test_an_unsafe_id_is_refused(bad: str) -> None:
     with pytest.raises(V2Error, match="Invalid id"):
-        to_upstream(bad)
+        to_upstream_id(bad)
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_an_unsafe_id_is_refused(bad: str) -> None:
     ],
 )
 def test_no_request_goes_out_with_an_unsafe_id(method: str, path: str, bad: str) -> None:
-    answer = raw(never, method, path.format(bad))
+    answer = send_raw(refuse_all, method, path.format(bad))
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 def test_messages_speak_of_v2s_objects() -> None:
     told = "Conversation with id 'conv_a1' not found, nor Response with id 'resp_b-2' nor agent_c."
-    assert in_text(told) == "Thread with id 'thread_a1' not found, nor Run with id 'run_b-2' nor asst_c."
+    assert to_v2_text(told) == "Thread with id 'thread_a1' not found, nor Run with id 'run_b-2' nor asst_c."
     assert (
-        in_text("the response_format of msg_1 is resp-onsive")
+        to_v2_text("the response_format of msg_1 is resp-onsive")
         == "the response_format of msg_1 is resp-onsive"
     )

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from assistants_transport.routes import ROUTES, split
-from tests.transport.clients import never, raw
+from assistants_transport.routes import ROUTES, split_path
+from tests.transport.fakes import refuse_all, send_raw
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -20,7 +20,7 @@ def test_every_route_is_matched_by_itself_alone(route: Any) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_an_unknown_query_parameter_is_refused_by_name(route: Any) -> None:
     path = re.sub(r"{(\w+)}", r"\1", route.path)
-    answer = raw(never, route.method, path + "?expand=all", {} if route.method == "POST" else None)
+    answer = send_raw(refuse_all, route.method, path + "?expand=all", {} if route.method == "POST" else None)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "expand")
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_query_parameter_is_refused_by_name(route: Any) -> None:
     ],
 )
 def test_what_today_has_no_counterpart_is_refused(method: str, path: str) -> None:
-    answer = raw(never, method, path, {})
+    answer = send_raw(refuse_all, method, path, {})
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert error["code"] == "unsupported_endpoint"
@@ -73,7 +73,7 @@ def test_other_paths_go_through_untouched(method: str, path: str) -> None:
         seen.append(request)
         return httpx2.Response(418, content=b"\x00raw", headers={"X-Own": "1"})
 
-    answer = raw(upstream, method, path + "?a=1&a=2", {"b": 1}, {"OpenAI-Beta": "own=1"})
+    answer = send_raw(upstream, method, path + "?a=1&a=2", {"b": 1}, {"OpenAI-Beta": "own=1"})
     assert (answer.status_code, answer.content, answer.headers["x-own"]) == (418, b"\x00raw", "1")
     [sent] = seen
     assert (sent.method, sent.url.raw_path) == (method, f"/v1{path}?a=1&a=2".encode())
@@ -92,4 +92,4 @@ def test_other_paths_go_through_untouched(method: str, path: str) -> None:
     ],
 )
 def test_what_stands_ahead_of_v2s_path_is_kept(path: str, parts: tuple[str, str] | None) -> None:
-    assert split(path) == parts
+    assert split_path(path) == parts

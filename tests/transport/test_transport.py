@@ -8,17 +8,26 @@ import pytest
 from openai import APITimeoutError, AuthenticationError, OpenAI
 
 from assistants_transport import AssistantsTransport
+from assistants_transport.caches import AGENT_LIFE_SECONDS, Caches, KnownAgents
 from assistants_transport.openai_api import OpenAIApi
-from assistants_transport.request import AGENT_LIFE_SECONDS, KnownAgents, Memory
 from local.emulator.server import start_emulator
-from tests.transport.clients import agent, answers, connect, message, over, page, raw, response
+from tests.transport.fakes import (
+    connect,
+    connect_fake,
+    fake_answers,
+    make_agent,
+    make_message,
+    make_page,
+    make_response,
+    send_raw,
+)
 
 CONVERSATION = {"id": "conv_1", "created_at": 1, "metadata": {}}
 
 
 def test_the_callers_headers_reach_upstream_and_v2s_beta_does_not() -> None:
-    upstream, asked = answers(agent(), CONVERSATION, response(status="queued"))
-    with over(upstream) as client:
+    upstream, asked = fake_answers(make_agent(), CONVERSATION, make_response(status="queued"))
+    with connect_fake(upstream) as client:
         own = client.with_options(default_headers={"X-Own": "1", "OpenAI-Organization": "org_1"})
         own.beta.assistants.retrieve("asst_1")
         own.beta.threads.create()
@@ -44,7 +53,7 @@ def test_a_wrong_key_is_refused_by_upstream() -> None:
 
 @pytest.mark.parametrize("prefix", ["", "/v1", "/proxy/openai/v1", "/with%20space/v1", "/caf%C3%A9/v1"])
 def test_what_the_base_url_holds_is_kept(prefix: str) -> None:
-    upstream, asked = answers(CONVERSATION, page())
+    upstream, asked = fake_answers(CONVERSATION, make_page())
     transport = AssistantsTransport(httpx2.MockTransport(upstream))
     with OpenAI(
         base_url=f"http://gateway.test:8443{prefix}",
@@ -61,8 +70,8 @@ def test_what_the_base_url_holds_is_kept(prefix: str) -> None:
 
 def test_upstreams_headers_for_tracing_and_polling_pass() -> None:
     headers = {"x-request-id": "req_9", "openai-poll-after-ms": "250", "content-encoding": "identity"}
-    upstream, _ = answers(httpx2.Response(200, json=CONVERSATION, headers=headers))
-    answer = raw(upstream, "GET", "/threads/thread_1")
+    upstream, _ = fake_answers(httpx2.Response(200, json=CONVERSATION, headers=headers))
+    answer = send_raw(upstream, "GET", "/threads/thread_1")
     assert (answer.headers["x-request-id"], answer.headers["openai-poll-after-ms"]) == ("req_9", "250")
     assert answer.headers["content-type"] == "application/json"
 
@@ -114,9 +123,9 @@ def test_a_list_without_end_ends_with_the_callers_time() -> None:
 
     def endless(_: httpx2.Request) -> httpx2.Response:
         others: Any = [{"id": f"rs_{next(numbers)}", "type": "reasoning"} for _ in range(20)]
-        return httpx2.Response(200, json=page(*others, has_more=True))
+        return httpx2.Response(200, json=make_page(*others, has_more=True))
 
-    with over(endless, timeout=0.1) as client, pytest.raises(APITimeoutError):
+    with connect_fake(endless, timeout=0.1) as client, pytest.raises(APITimeoutError):
         client.beta.threads.messages.list("thread_1")
 
 
@@ -135,16 +144,18 @@ def test_closing_the_transport_closes_the_one_below() -> None:
         def close(self) -> None:
             self.closed = True
 
-    inner = Inner(lambda _: httpx2.Response(200, json=message(1)))
+    inner = Inner(lambda _: httpx2.Response(200, json=make_message(1)))
     AssistantsTransport(inner).close()
     assert inner.closed
 
 
 def test_a_known_agent_is_loaded_anew_after_its_time() -> None:
     clock = Clock(seconds=0.0)
-    upstream, asked = answers(agent(), response(status="queued"), agent(), response(status="queued"))
-    memory = Memory(agents=KnownAgents(now=clock.now))
-    transport = AssistantsTransport(httpx2.MockTransport(upstream), memory)
+    upstream, asked = fake_answers(
+        make_agent(), make_response(status="queued"), make_agent(), make_response(status="queued")
+    )
+    caches = Caches(agents=KnownAgents(now=clock.now))
+    transport = AssistantsTransport(httpx2.MockTransport(upstream), caches)
     with httpx2.Client(transport=transport) as plain:
         for _ in range(2):
             plain.post("https://openai.test/v1/threads/thread_1/runs", json={"assistant_id": "asst_1"})

@@ -1,7 +1,7 @@
-"""Assistants v2 in, Agents + Conversations + Responses out: a transport below any OpenAI client.
+"""An httpx2 transport that answers Assistants v2 requests with today's Agents, Conversations and Responses.
 
 client = OpenAI(http_client=httpx2.Client(transport=AssistantsTransport(httpx2.HTTPTransport())))
-client.beta.threads.create()        # answered by today's OpenAI
+client.beta.threads.create()  # reaches OpenAI as POST /conversations
 """
 
 from assistants_transport.transport import AssistantsTransport

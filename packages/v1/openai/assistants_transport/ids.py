@@ -1,44 +1,51 @@
-"""Ids map by prefix and back, so nothing has to be stored for them."""
+"""Translates ids by their prefix, in both directions, so no table of ids has to be stored."""
 
 import re
 
-from assistants_transport.v2_errors import V2Error
+from assistants_transport.v2_errors import Json, V2Error
 
-PREFIXES = {
+UPSTREAM_PREFIXES = {
     "thread_": "conv_",
     "asst_": "agent_",  # the documentation's example is agent_123 (unverified)
     "run_": "resp_",
 }
-_SAFE = re.compile(r"[A-Za-z0-9_-]{1,128}")
+V2_PREFIXES = {upstream: v2 for v2, upstream in UPSTREAM_PREFIXES.items()}
+V2_NAMES = {"Conversation": "Thread", "Agent": "Assistant", "Response": "Run"}
+_SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _UPSTREAM_ID = re.compile(r"\b(conv|agent|resp)_\w+")
-NAMES = {"Conversation": "Thread", "Agent": "Assistant", "Response": "Run"}
 _UPSTREAM_NAME = re.compile(r"\b(Conversation|Agent|Response)\b(?= with)")
 
 
-def to_upstream(v2_id: str) -> str:
-    """`thread_x` -> `conv_x`. An id with another prefix goes through as it is; one that could leave
-    its place in the path is a V2Error 400."""
-    require_safe(v2_id)
-    return _swap(v2_id, PREFIXES)
+def to_upstream_id(v2_id: str) -> str:
+    """`thread_x` -> `conv_x`; an id with another prefix stays as it is. V2Error 400 for an unsafe id."""
+    require_safe_id(v2_id)
+    return _swap_prefix(v2_id, UPSTREAM_PREFIXES)
 
 
-def require_safe(v2_id: str) -> None:
-    if not _SAFE.fullmatch(v2_id):
+def require_safe_id(v2_id: str) -> None:
+    """Raises V2Error 400 for an id that could change the meaning of the path it is put into."""
+    if not _SAFE_ID.fullmatch(v2_id):
         raise V2Error(400, f"Invalid id: {v2_id[:140]!r}.")
 
 
-def to_v2(upstream_id: str) -> str:
-    """`conv_x` -> `thread_x`; an id with another prefix goes through as it is."""
-    return _swap(upstream_id, {new: old for old, new in PREFIXES.items()})
+def to_v2_id(upstream_id: str) -> str:
+    """`conv_x` -> `thread_x`; an id with another prefix stays as it is."""
+    return _swap_prefix(upstream_id, V2_PREFIXES)
 
 
-def in_text(text: str) -> str:
-    """An upstream message in the words of v2, with the caller's own ids."""
-    text = _UPSTREAM_NAME.sub(lambda found: NAMES[found.group()], text)
-    return _UPSTREAM_ID.sub(lambda found: to_v2(found.group()), text)
+def to_v2_text(text: str) -> str:
+    """Rewrites an upstream message with v2's names of objects and v2's ids."""
+    text = _UPSTREAM_NAME.sub(lambda found: V2_NAMES[found.group()], text)
+    return _UPSTREAM_ID.sub(lambda found: to_v2_id(found.group()), text)
 
 
-def _swap(value: str, prefixes: dict[str, str]) -> str:
+def conversation_id_of(response: Json) -> str:
+    """The id of the conversation that a response belongs to; empty if it belongs to none."""
+    conversation = response.get("conversation")
+    return str((conversation["id"] if isinstance(conversation, dict) else conversation) or "")
+
+
+def _swap_prefix(value: str, prefixes: dict[str, str]) -> str:
     for old, new in prefixes.items():
         if value.startswith(old):
             return new + value.removeprefix(old)

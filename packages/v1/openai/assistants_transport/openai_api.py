@@ -1,4 +1,4 @@
-"""Today's OpenAI as seen from inside one v2 request: same host, same key, the time that is left."""
+"""Sends requests to today's OpenAI on behalf of one v2 request, within the time that its caller allows."""
 
 import json
 import time
@@ -9,8 +9,8 @@ import httpx2
 
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
-AGENTS_BETA = {"OpenAI-Beta": "agents=v1"}
-NOT_FORWARDED = {
+AGENTS_BETA_HEADER = ("OpenAI-Beta", "agents=v1")
+REQUEST_HEADERS_DROPPED = {
     "idempotency-key",
     "content-length",
     "content-type",
@@ -18,7 +18,7 @@ NOT_FORWARDED = {
     "openai-beta",
     "host",
 }
-PASSED_BACK = (
+ANSWER_HEADERS_KEPT = (
     "x-request-id",
     "openai-poll-after-ms",
     "openai-processing-ms",
@@ -28,8 +28,11 @@ PASSED_BACK = (
 
 
 class OpenAIApi:
-    """Sends what one v2 request needs. Every method raises UpstreamError for a status of 400 or more,
-    and httpx2's errors where there is no answer or none that can be understood."""
+    """Uses the host, the path prefix, the headers and the timeout of one v2 request.
+
+    Paths start behind the prefix: `/agents/agent_x`. Every method returns the answer's JSON object and
+    raises UpstreamError for a status of 400 or more, httpx2's errors for no answer or an unreadable one,
+    and V2Error 400 for a body that cannot be encoded."""
 
     def __init__(
         self,
@@ -42,14 +45,15 @@ class OpenAIApi:
         self._prefix = quote(prefix)
         self._timeout = request.extensions.get("timeout") or {}
         read_seconds = self._timeout.get("read")
-        self._ends = None if read_seconds is None else now() + read_seconds
-        self._headers = [(k, v) for k, v in request.headers.multi_items() if k.lower() not in NOT_FORWARDED]
-        self.passed_back: dict[str, str] = {}
-        self.answered = False
+        self._deadline = None if read_seconds is None else now() + read_seconds
+        headers = request.headers.multi_items()
+        self._headers = [(k, v) for k, v in headers if k.lower() not in REQUEST_HEADERS_DROPPED]
+        self.kept_headers: dict[str, str] = {}
+        self.was_answered = False
 
     def seconds_left(self) -> float | None:
-        """What the caller's timeout leaves for all requests together; None without one."""
-        return None if self._ends is None else self._ends - self._now()
+        """What the caller's timeout leaves for all requests together; None if there is no timeout."""
+        return None if self._deadline is None else self._deadline - self._now()
 
     def get(self, path: str, query: Json | None = None) -> Json:
         return self._send("GET", path + (f"?{urlencode(query)}" if query else ""))
@@ -61,26 +65,30 @@ class OpenAIApi:
         return self._send("DELETE", path)
 
     def _send(self, method: str, path: str, body: Json | None = None) -> Json:
-        response = self._inner.handle_request(self._build(method, path, body))
+        response = self._inner.handle_request(self._build_request(method, path, body))
         try:
             response.read()
         finally:
             response.close()
-        self.answered = True
-        self.passed_back.update({k: v for k in PASSED_BACK if (v := response.headers.get(k)) is not None})
+        self.was_answered = True
+        self.kept_headers.update(
+            {k: response.headers[k] for k in ANSWER_HEADERS_KEPT if k in response.headers}
+        )
         if response.status_code >= 400:
             raise UpstreamError(response)
-        return _object(response, self._request)
+        return self._parse_object(response)
 
-    def _build(self, method: str, path: str, body: Json | None) -> httpx2.Request:
+    def _build_request(self, method: str, path: str, body: Json | None) -> httpx2.Request:
         url = self._request.url.copy_with(raw_path=(self._prefix + path).encode("ascii"))
-        headers = [*self._headers, *(AGENTS_BETA.items() if path.startswith("/agents") else ())]
-        content = None if body is None else _encoded(body)
+        headers = [*self._headers, *([AGENTS_BETA_HEADER] if path.startswith("/agents") else [])]
+        content = None if body is None else _encode(body)
         if content is not None:
             headers.append(("Content-Type", "application/json"))
-        return httpx2.Request(method, url, headers=headers, content=content, extensions=self._extensions())
+        return httpx2.Request(
+            method, url, headers=headers, content=content, extensions=self._build_extensions()
+        )
 
-    def _extensions(self) -> Json:
+    def _build_extensions(self) -> Json:
         left = self.seconds_left()
         if left is None:
             return dict(self._request.extensions)
@@ -89,19 +97,18 @@ class OpenAIApi:
         timeout = {name: left if given is None else min(given, left) for name, given in self._timeout.items()}
         return {**self._request.extensions, "timeout": timeout}
 
+    def _parse_object(self, response: httpx2.Response) -> Json:
+        try:
+            value = response.json()
+        except (ValueError, RecursionError) as problem:
+            raise httpx2.DecodingError("the answer is not JSON", request=self._request) from problem
+        if not isinstance(value, dict):
+            raise httpx2.DecodingError("the answer is not a JSON object", request=self._request)
+        return value
 
-def _encoded(body: Json) -> bytes:
+
+def _encode(body: Json) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError as problem:
         raise V2Error(400, "The request holds half a surrogate pair, which is no text.") from problem
-
-
-def _object(response: httpx2.Response, request: httpx2.Request) -> Json:
-    try:
-        value = response.json()
-    except (ValueError, RecursionError) as problem:
-        raise httpx2.DecodingError("the answer is not JSON", request=request) from problem
-    if not isinstance(value, dict):
-        raise httpx2.DecodingError("the answer is not a JSON object", request=request)
-    return value

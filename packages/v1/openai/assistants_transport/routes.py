@@ -1,79 +1,89 @@
-"""Which v2 request is answered by which operation. What is not in the table is refused by name."""
+"""The table of contents: which operation answers which v2 request. All other v2 requests are refused."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from assistants_transport.ids import require_safe, to_upstream, to_v2
+from assistants_transport.caches import Caches
+from assistants_transport.ids import require_safe_id, to_upstream_id, to_v2_id
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import assistants_as_agents as assistants
 from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.operations import runs_as_responses as runs
 from assistants_transport.operations import threads_as_conversations as threads
-from assistants_transport.request import Call, Memory
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run, refuse_field
+from assistants_transport.request import V2Request
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error, refuse_field
+
+V2Object = Mapping[str, object]  # any of the TypedDicts in v2_objects.py
 
 
 class Route(NamedTuple):
+    """`query` names the query parameters that the request may have."""
+
     method: str
     path: str
-    operation: Callable[[Call], Json]
+    operation: Callable[[V2Request], V2Object]
     query: frozenset[str] = frozenset()
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The ids in the path by name, None where the route is for something else."""
-        # `/threads/runs` is create-and-run, not a thread
+        """The ids in the path by name; None if the route is for other requests."""
+        # in /threads/runs, which is create-and-run, `runs` is not the id of a thread
         found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>(?!runs$)[^/]+)", self.path), path)
         return found.groupdict() if found and method == self.method else None
 
 
-def list_messages(call: Call) -> Json:
-    return runs.list_messages(call) if "run_id" in call.query else messages.list_page(call)
+def list_messages(request: V2Request) -> V2Object:
+    return runs.list_messages(request) if "run_id" in request.query else messages.list_page(request)
 
 
+PAGE_QUERY = frozenset({"limit", "order", "after", "before"})
 QUERY_IDS = {"after", "before", "run_id"}
-PAGE = frozenset({"limit", "order", "after", "before"})
-THREAD = "/threads/{thread_id}"
-RUN = THREAD + "/runs/{run_id}"
+THREAD_PATH = "/threads/{thread_id}"
+RUN_PATH = THREAD_PATH + "/runs/{run_id}"
 ROUTES = (
     Route("POST", "/assistants", assistants.create),
-    Route("GET", "/assistants", assistants.list_page, PAGE),
+    Route("GET", "/assistants", assistants.list_page, PAGE_QUERY),
     Route("GET", "/assistants/{assistant_id}", assistants.retrieve),
     Route("POST", "/assistants/{assistant_id}", assistants.update),
     Route("DELETE", "/assistants/{assistant_id}", assistants.delete),
     Route("POST", "/threads", threads.create),
-    Route("GET", THREAD, threads.retrieve),
-    Route("POST", THREAD, threads.update),
-    Route("DELETE", THREAD, threads.delete),
-    Route("POST", THREAD + "/messages", messages.create),
-    Route("GET", THREAD + "/messages", list_messages, PAGE | {"run_id"}),
-    Route("GET", THREAD + "/messages/{message_id}", messages.retrieve),
-    Route("DELETE", THREAD + "/messages/{message_id}", messages.delete),
-    Route("POST", THREAD + "/runs", runs.create),
-    Route("GET", RUN, runs.retrieve),
-    Route("POST", RUN + "/cancel", runs.cancel),
-    Route("POST", RUN + "/submit_tool_outputs", runs.submit_tool_outputs),
+    Route("GET", THREAD_PATH, threads.retrieve),
+    Route("POST", THREAD_PATH, threads.update),
+    Route("DELETE", THREAD_PATH, threads.delete),
+    Route("POST", THREAD_PATH + "/messages", messages.create),
+    Route("GET", THREAD_PATH + "/messages", list_messages, PAGE_QUERY | {"run_id"}),
+    Route("GET", THREAD_PATH + "/messages/{message_id}", messages.retrieve),
+    Route("DELETE", THREAD_PATH + "/messages/{message_id}", messages.delete),
+    Route("POST", THREAD_PATH + "/runs", runs.create),
+    Route("GET", RUN_PATH, runs.retrieve),
+    Route("POST", RUN_PATH + "/cancel", runs.cancel),
+    Route("POST", RUN_PATH + "/submit_tool_outputs", runs.submit_tool_outputs),
 )
-# ChatKit's threads are another API's
+# /chatkit/threads belongs to another API
 _V2_PATH = re.compile(r"(?P<prefix>.*?)(?<!/chatkit)(?P<path>/(?:assistants|threads)(?:/.*)?)", re.DOTALL)
 
 
-def split(path: str) -> tuple[str, str] | None:
+def split_path(path: str) -> tuple[str, str] | None:
     """`/v1/threads/x` -> (`/v1`, `/threads/x`); None for a path that is not of Assistants v2."""
     found = _V2_PATH.fullmatch(path)
     return (found["prefix"], found["path"]) if found else None
 
 
-def answer(method: str, path: str, query: dict[str, str], body: Json, api: OpenAIApi, memory: Memory) -> Json:
-    """Lets the route's operation answer; V2Error 400 for what v2 had and today's OpenAI has not."""
+def dispatch(
+    method: str, path: str, query: dict[str, str], body: Json, api: OpenAIApi, caches: Caches
+) -> V2Object:
+    """Has the operation of the matching route answer the request.
+
+    Raises V2Error 400 for a request without a route, an unknown query parameter or an unsafe id, and
+    whatever the operation raises."""
     for route in ROUTES:
         ids = route.match(method, path)
         if ids is not None:
             for name in query.keys() - route.query:
                 refuse_field(name, "the request has no such query parameter")
             for one in (*ids.values(), *(query[name] for name in QUERY_IDS & query.keys())):
-                require_safe(one)
-            return _operate(route, Call(api, memory, ids, query, body))
+                require_safe_id(one)
+            return _operate(route, V2Request(api, caches, ids, query, body))
     raise V2Error(
         400,
         f"{method} {path[:200]} cannot be carried to today's OpenAI "
@@ -82,12 +92,13 @@ def answer(method: str, path: str, query: dict[str, str], body: Json, api: OpenA
     )
 
 
-def _operate(route: Route, call: Call) -> Json:
-    """A conversation that is locked, or waits for tool outputs, is v2's thread with an active run."""
+def _operate(route: Route, request: V2Request) -> V2Object:
+    """Runs the operation; tells of a conversation that is not free in v2's words for an active run."""
     try:
-        return route.operation(call)
+        return route.operation(request)
     except UpstreamError as refusal:
-        if "thread_id" not in call.ids or not refusal.is_active_run():
+        if "thread_id" not in request.ids or not refusal.is_active_run():
             raise
-        active = call.memory.responses.active_in(to_upstream(call.ids["thread_id"]))
-        raise active_run(call.ids["thread_id"], active and to_v2(active)) from refusal
+        thread_id = request.ids["thread_id"]
+        active_id = request.caches.responses.find_active_id(to_upstream_id(thread_id))
+        raise active_run_error(thread_id, active_id and to_v2_id(active_id)) from refusal

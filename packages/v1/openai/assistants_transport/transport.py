@@ -1,47 +1,55 @@
-"""The transport: matches a v2 request, translates, sends, translates back."""
+"""The transport: takes a v2 request apart, has it answered, and makes a v2 response of the answer."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 
 from assistants_transport import routes
-from assistants_transport.ids import in_text
+from assistants_transport.caches import Caches
+from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
-from assistants_transport.request import Memory
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 
 class AssistantsTransport(httpx2.BaseTransport):
-    """Answers Assistants v2 requests by today's OpenAI; every other request goes through untouched.
+    """Answers Assistants v2 requests with today's OpenAI; every other request passes through unchanged.
 
-    `inner` sends what there is to send. The caller's read timeout bounds all that one v2 request needs.
-    Upstream errors come back as v2 errors with their status, code and Retry-After."""
+    `inner` sends the requests. The read timeout of a v2 request bounds all requests made for it together.
+    Upstream errors come back in v2's shape with their status, code and Retry-After. Raises httpx2's errors
+    where there is no upstream answer, and DecodingError where it cannot be understood."""
 
-    def __init__(self, inner: httpx2.BaseTransport, memory: Memory | None = None) -> None:
-        self._inner, self._memory = inner, memory or Memory()
+    def __init__(self, inner: httpx2.BaseTransport, caches: Caches | None = None) -> None:
+        self._inner, self._caches = inner, caches or Caches()
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        split = routes.split(request.url.path)
+        split = routes.split_path(request.url.path)
         if split is None:
             return self._inner.handle_request(request)
         prefix, path = split
         api = OpenAIApi(self._inner, request, prefix)
-        status, body = self._answered(request, path, api)
-        # in ASCII, for a text may hold half a surrogate pair
-        headers = {**api.passed_back, "Content-Type": "application/json"}
-        return httpx2.Response(status, content=json.dumps(body).encode(), headers=headers, request=request)
+        status, body = self._answer_request(request, path, api)
+        # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
+        content = json.dumps(body).encode()
+        headers = {**api.kept_headers, "Content-Type": "application/json"}
+        return httpx2.Response(status, content=content, headers=headers, request=request)
 
-    def _answered(self, request: httpx2.Request, path: str, api: OpenAIApi) -> tuple[int, Json]:
+    def _answer_request(
+        self, request: httpx2.Request, path: str, api: OpenAIApi
+    ) -> tuple[int, Mapping[str, object]]:
+        """The status and the body of the answer."""
         query = dict(request.url.params)
         try:
-            return 200, routes.answer(request.method, path, query, _body(request), api, self._memory)
+            body = _parse_body(request)
+            return 200, routes.dispatch(request.method, path, query, body, api, self._caches)
         except V2Error as refusal:
             return refusal.status, refusal.body()
         except UpstreamError as refusal:
-            return refusal.status, _translated(refusal)
+            return refusal.status, _translate_error(refusal)
         except (LookupError, TypeError, AttributeError, ValueError) as surprise:
-            if api.answered:
+            # before the first upstream answer only the request's own shape can be the cause
+            if api.was_answered:
                 raise httpx2.DecodingError(
                     "the answer has an unexpected shape", request=request
                 ) from surprise
@@ -51,7 +59,7 @@ class AssistantsTransport(httpx2.BaseTransport):
         self._inner.close()
 
 
-def _body(request: httpx2.Request) -> Json:
+def _parse_body(request: httpx2.Request) -> Json:
     content = request.read()
     try:
         body: Any = json.loads(content) if content else {}
@@ -62,16 +70,10 @@ def _body(request: httpx2.Request) -> Json:
     return body
 
 
-def _translated(refusal: UpstreamError) -> Json:
+def _translate_error(refusal: UpstreamError) -> Mapping[str, object]:
+    """The upstream error object, completed to v2's and with v2's names and ids in its message."""
     error = refusal.details()
     if error is None:
         return V2Error(refusal.status, f"OpenAI answered {refusal.status} without saying why.").body()
-    return {
-        "error": {
-            "type": None,
-            "param": None,
-            "code": None,
-            **error,
-            "message": in_text(str(error.get("message") or "")),
-        }
-    }
+    message = to_v2_text(str(error.get("message") or ""))
+    return {"error": {"type": None, "param": None, "code": None, **error, "message": message}}

@@ -1,18 +1,21 @@
-"""Errors in the shape of Assistants v2: `{"error": {message, type, param, code}}`."""
+"""Errors: the transport's own refusals in the shape of Assistants v2, and upstream's refusals."""
 
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import httpx2
 
+if TYPE_CHECKING:
+    from assistants_transport.v2_objects import V2ErrorBody
+
 Json = dict[str, Any]
 
-LOCKED = "conversation_locked"
-NO_OUTPUT = "No tool output found"
-TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error"}
+CONVERSATION_LOCKED_CODE = "conversation_locked"
+UNANSWERED_CALL_MESSAGE = "No tool output found"
+ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error"}
 
 
 class V2Error(Exception):
-    """A refusal: becomes an answer with this status in v2's error shape."""
+    """A refusal. The transport answers it with this status and `body()`."""
 
     def __init__(
         self, status: int, message: str, *, param: str | None = None, code: str | None = None
@@ -20,8 +23,8 @@ class V2Error(Exception):
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
 
-    def body(self) -> Json:
-        kind = TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
+    def body(self) -> "V2ErrorBody":
+        kind = ERROR_TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 
 
@@ -34,7 +37,7 @@ class UpstreamError(Exception):
         self.status = response.status_code
 
     def details(self) -> Json | None:
-        """OpenAI's error object, or None where the body is something else."""
+        """OpenAI's error object, or None if the body holds none."""
         try:
             error = self.response.json()["error"]
         except (ValueError, TypeError, KeyError):
@@ -42,13 +45,15 @@ class UpstreamError(Exception):
         return error if isinstance(error, dict) else None
 
     def is_active_run(self) -> bool:
-        """Whether the conversation is locked by a response, or waits for the outputs of its calls."""
+        """Whether a response locks the conversation, or the conversation waits for tool outputs."""
         error = self.details() or {}
-        return error.get("code") == LOCKED or NO_OUTPUT in str(error.get("message", ""))
+        return error.get("code") == CONVERSATION_LOCKED_CODE or UNANSWERED_CALL_MESSAGE in str(
+            error.get("message", "")
+        )
 
 
 def refuse_field(param: str, why: str) -> Never:
-    """What cannot be carried is refused by name."""
+    """Raises V2Error 400 for a field that today's OpenAI has no place for."""
     raise V2Error(
         400,
         f"'{param}' cannot be carried to today's OpenAI: {why}.",
@@ -58,13 +63,15 @@ def refuse_field(param: str, why: str) -> Never:
 
 
 def refuse_value(param: str, why: str) -> Never:
+    """Raises V2Error 400 for a field whose value is wrong."""
     raise V2Error(400, f"Invalid '{param}': {why}.", param=param)
 
 
 def refuse_missing(param: str) -> Never:
+    """Raises V2Error 400 for a required field that is not there."""
     raise V2Error(400, f"Missing required parameter: '{param}'.", param=param)
 
 
-def active_run(thread_id: str, run_id: str | None) -> V2Error:
-    """v2's refusal while a run is active, as the Assistants API worded it."""
+def active_run_error(thread_id: str, run_id: str | None) -> V2Error:
+    """The error that Assistants v2 gave, word for word, while a run of the thread was active."""
     return V2Error(400, f"Thread {thread_id} already has an active run{' ' + run_id if run_id else ''}.")

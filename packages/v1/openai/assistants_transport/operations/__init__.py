@@ -1,1 +1,1 @@
-"""One Assistants v2 request each, answered by requests to today's OpenAI."""
+"""Operations: each answers one Assistants v2 request by requests to today's OpenAI."""

@@ -1,120 +1,65 @@
-"""Assistants: v2 assistant <-> agent. What an agent cannot hold rides in its metadata (carry.py)."""
+"""Requests about assistants, answered by the Agents API."""
 
-from assistants_transport import body_schema as fields
-from assistants_transport import extras as carry
+from typing import TYPE_CHECKING
+
 from assistants_transport import pages
-from assistants_transport.ids import to_upstream, to_v2
-from assistants_transport.request import Call
-from assistants_transport.translate import formats, tools
-from assistants_transport.v2_errors import Json, refuse_missing, refuse_value
+from assistants_transport.ids import to_upstream_id
+from assistants_transport.request import V2Request
+from assistants_transport.translate.agent import (
+    agent_from_assistant,
+    assistant_from_agent,
+    check_assistant,
+    needs_stored_agent,
+)
+from assistants_transport.v2_errors import Json, refuse_missing
 
-FIELDS: fields.Types = {
-    "model": str,
-    "name": str,
-    "instructions": str,
-    "description": str,
-    "metadata": dict,
-    "tools": list,
-    "tool_resources": dict,
-    "temperature": fields.NUMBER,
-    "top_p": fields.NUMBER,
-    "response_format": fields.ANYTHING,
-    "reasoning_effort": str,
-}
-AS_THEY_ARE = ("model", "name", "instructions")  # the agent knows these
-IN_EXTRAS = ("description", "temperature", "top_p")  # these ride along as they are
-RANGES = {"temperature": (0, 2), "top_p": (0, 1)}
-MOST_CHARACTERS = {"name": 128, "description": 512}  # an agent's name is shorter than v2's 256
+if TYPE_CHECKING:
+    from assistants_transport.v2_objects import V2Assistant, V2Deleted, V2List
 
 
-def create(call: Call) -> Json:
-    if not isinstance(call.body.get("model"), str):
+def create(request: V2Request) -> "V2Assistant":
+    if not isinstance(request.body.get("model"), str):
         refuse_missing("model")
-    given = {name: value for name, value in call.body.items() if value is not None}
-    return _learned(call, call.api.post("/agents", to_agent(given, {})))
+    given = {name: value for name, value in request.body.items() if value is not None}
+    check_assistant(given)
+    return _remember_agent(request, request.api.post("/agents", agent_from_assistant(given, {})))
 
 
-def retrieve(call: Call) -> Json:
-    return _learned(call, call.api.get(_path(call)))
+def retrieve(request: V2Request) -> "V2Assistant":
+    return _remember_agent(request, request.api.get(_agent_path(request)))
 
 
-def update(call: Call) -> Json:
-    """Objects are replaced whole upstream, so what else is in them has to be read before they are changed."""
-    _check(call.body)
-    agent = call.api.get(_path(call)) if call.body.keys() - set(AS_THEY_ARE) else {}
-    call.memory.agents.forget(to_upstream(call.ids["assistant_id"]))
-    return _learned(call, call.api.post(_path(call), to_agent(call.body, agent)))
+def update(request: V2Request) -> "V2Assistant":
+    """Reads the agent first where needed: upstream replaces metadata and other objects as a whole."""
+    check_assistant(request.body)
+    stored = request.api.get(_agent_path(request)) if needs_stored_agent(request.body) else {}
+    _forget_agent(request)
+    agent = request.api.post(_agent_path(request), agent_from_assistant(request.body, stored))
+    return _remember_agent(request, agent)
 
 
-def delete(call: Call) -> Json:
-    call.memory.agents.forget(to_upstream(call.ids["assistant_id"]))
-    gone = call.api.delete(_path(call))
-    return {"id": call.ids["assistant_id"], "object": "assistant.deleted", "deleted": gone["deleted"]}
+def delete(request: V2Request) -> "V2Deleted":
+    _forget_agent(request)
+    answer = request.api.delete(_agent_path(request))
+    return {"id": request.ids["assistant_id"], "object": "assistant.deleted", "deleted": answer["deleted"]}
 
 
-def list_page(call: Call) -> Json:
-    agents, has_more = pages.read(call.api, "/agents", call.query, keep=lambda _: True, cursor=to_upstream)
-    return pages.v2_list([to_assistant(agent) for agent in agents], has_more)
+def list_page(request: V2Request) -> "V2List[V2Assistant]":
+    agents, has_more = pages.fetch_page(
+        request.api, "/agents", request.query, keep=lambda _: True, to_cursor=to_upstream_id
+    )
+    return pages.make_list([assistant_from_agent(agent) for agent in agents], has_more)
 
 
-def _path(call: Call) -> str:
-    return f"/agents/{to_upstream(call.ids['assistant_id'])}"
+def _agent_path(request: V2Request) -> str:
+    return f"/agents/{to_upstream_id(request.ids['assistant_id'])}"
 
 
-def _learned(call: Call, agent: Json) -> Json:
-    call.memory.agents.learn(agent)
-    return to_assistant(agent)
+def _remember_agent(request: V2Request, agent: Json) -> "V2Assistant":
+    """Caches the agent and returns it as an assistant."""
+    request.caches.agents.remember(agent)
+    return assistant_from_agent(agent)
 
 
-def to_agent(body: Json, old: Json) -> Json:
-    """A v2 create or update -> the agent's fields, given the agent so far."""
-    _check(body)
-    metadata, extras = carry.unpack(old.get("metadata"))
-    agent: Json = {name: body[name] for name in AS_THEY_ARE if name in body}
-    if "reasoning_effort" in body:
-        agent["reasoning"] = (old.get("reasoning") or {}) | {"effort": body["reasoning_effort"]}
-    changed = {name: body[name] for name in IN_EXTRAS if name in body}
-    if "tools" in body:
-        agent["tools"], tool_extras = tools.to_agent_tools(body["tools"] or [])
-        changed |= {"strict": tool_extras.get("strict"), "file_search": tool_extras.get("file_search")}
-    if "tool_resources" in body:
-        changed["vector_stores"] = tools.vector_stores(body["tool_resources"]) or None
-    if "response_format" in body:
-        text_format, changed["format"] = formats.split(body["response_format"])
-        agent["text"] = (old.get("text") or {}) | {"format": text_format or {"type": "text"}}
-    if changed or "metadata" in body:
-        together = {name: value for name, value in (extras | changed).items() if value is not None}
-        agent["metadata"] = carry.pack(together, body.get("metadata", metadata))
-    return agent
-
-
-def to_assistant(agent: Json) -> Json:
-    """An agent -> the v2 assistant."""
-    metadata, extras = carry.unpack(agent.get("metadata"))
-    return {
-        "id": to_v2(agent["id"]),
-        "object": "assistant",
-        "created_at": agent["created_at"],
-        "name": agent.get("name"),
-        "description": extras.get("description"),
-        "model": agent["model"],
-        "instructions": agent.get("instructions"),
-        "tools": tools.from_agent_tools(agent.get("tools") or [], extras),
-        "tool_resources": tools.v2_resources(extras.get("vector_stores", [])),
-        "metadata": metadata,
-        "temperature": extras.get("temperature"),
-        "top_p": extras.get("top_p"),
-        "response_format": formats.of_agent(agent, extras),
-        "reasoning_effort": (agent.get("reasoning") or {}).get("effort"),
-    }
-
-
-def _check(body: Json) -> None:
-    fields.check(body, FIELDS, "an assistant")
-    for name, (low, high) in RANGES.items():
-        value = body.get(name)
-        if value is not None and (isinstance(value, bool) or not low <= value <= high):
-            refuse_value(name, f"it must be between {low} and {high}")
-    for name, most in MOST_CHARACTERS.items():
-        if len(str(body.get(name) or "")) > most:
-            refuse_value(name, f"at most {most} characters can be carried")
+def _forget_agent(request: V2Request) -> None:
+    request.caches.agents.forget(to_upstream_id(request.ids["assistant_id"]))

@@ -1,100 +1,87 @@
-"""Threads: v2 thread <-> conversation."""
+"""Requests about threads, answered by the Conversations API."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from assistants_transport import body_schema as fields
-from assistants_transport import extras as carry
 from assistants_transport import pages
-from assistants_transport.ids import to_upstream, to_v2
+from assistants_transport.ids import to_upstream_id
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import messages_as_items as messages
-from assistants_transport.request import Call
-from assistants_transport.translate import tools
-from assistants_transport.v2_errors import Json, UpstreamError, refuse_field
+from assistants_transport.request import V2Request
+from assistants_transport.translate.message import items_from_messages
+from assistants_transport.translate.thread import check_thread, metadata_from_thread, thread_from_conversation
+from assistants_transport.v2_errors import UpstreamError, refuse_field
 
-FIELDS: fields.Types = {"messages": list, "metadata": dict, "tool_resources": dict}
-DELETES_SIDE_BY_SIDE = 8
-DELETE_SHARE = 0.8  # of the request's time; what is left carries the answer home
-EXPECTED_DELETE_SECONDS = 0.5  # a batch is not begun with less time than this
+if TYPE_CHECKING:
+    from assistants_transport.v2_objects import V2Deleted, V2Thread
+
+PARALLEL_DELETIONS = 8
+DELETION_TIME_SHARE = 0.8  # of the request's time; the rest is left for the answer
+EXPECTED_DELETION_SECONDS = 0.5  # no batch is begun with less time than this
 
 
-def create(call: Call) -> Json:
-    """A thread with messages is made in one request of 20 items and more requests for the rest; where one of
-    those fails, the conversation is taken back, so that nothing half-made is left."""
-    fields.check(call.body, FIELDS, "a thread")
-    items = messages.to_items(call.body.get("messages"), "messages")
-    first = {"items": items[: messages.MOST_ITEMS_PER_REQUEST]} if items else {}
-    metadata = carry.pack(_extras(call.body), call.body.get("metadata"))
-    conversation = call.api.post("/conversations", first | ({"metadata": metadata} if metadata else {}))
+def create(request: V2Request) -> "V2Thread":
+    """Sends the first 20 messages with the conversation and the rest after it.
+
+    If the rest is refused, the conversation is deleted again, so that no half of a thread is left."""
+    check_thread(request.body)
+    items = items_from_messages(request.body.get("messages"), "messages")
+    first, rest = items[: messages.MAX_ITEMS_PER_REQUEST], items[messages.MAX_ITEMS_PER_REQUEST :]
+    fields = {"items": first, "metadata": metadata_from_thread(request.body, {})}
+    conversation = request.api.post("/conversations", {name: v for name, v in fields.items() if v})
     try:
-        messages.add_items(call.api, conversation["id"], items[messages.MOST_ITEMS_PER_REQUEST :])
+        messages.add_items(request.api, conversation["id"], rest)
     except UpstreamError:
         with suppress(UpstreamError):
-            _erase(call.api, f"/conversations/{conversation['id']}")
+            _delete_with_items(request.api, f"/conversations/{conversation['id']}")
         raise
-    return to_thread(conversation)
+    return thread_from_conversation(conversation)
 
 
-def retrieve(call: Call) -> Json:
-    return to_thread(call.api.get(_path(call)))
+def retrieve(request: V2Request) -> "V2Thread":
+    return thread_from_conversation(request.api.get(_conversation_path(request)))
 
 
-def update(call: Call) -> Json:
-    """Metadata is replaced whole upstream, so what rides in it is read first."""
-    fields.check(call.body, FIELDS, "a thread")
-    if "messages" in call.body:
+def update(request: V2Request) -> "V2Thread":
+    """Reads the conversation first: upstream replaces its metadata, which holds the extras, as a whole."""
+    check_thread(request.body)
+    if "messages" in request.body:
         refuse_field("messages", "an update takes none; create them one by one")
-    metadata, extras = carry.unpack(call.api.get(_path(call)).get("metadata"))
-    extras = _extras(call.body) if "tool_resources" in call.body else extras
-    packed = carry.pack(extras, call.body.get("metadata", metadata))
-    return to_thread(call.api.post(_path(call), {"metadata": packed}))
+    path = _conversation_path(request)
+    metadata = metadata_from_thread(request.body, request.api.get(path))
+    return thread_from_conversation(request.api.post(path, {"metadata": metadata}))
 
 
-def delete(call: Call) -> Json:
-    """Erases the items, then the conversation: deleting a conversation alone leaves its items at OpenAI.
-    Where the time does not suffice `deleted` is false, and a repeated call goes on from there."""
-    _stop_active(call)
-    deleted = _erase(call.api, _path(call))
-    call.memory.responses.forget(to_upstream(call.ids["thread_id"]))
-    return {"id": call.ids["thread_id"], "object": "thread.deleted", "deleted": deleted}
+def delete(request: V2Request) -> "V2Deleted":
+    """Deletes the items, then the conversation: deleting a conversation alone leaves its items at OpenAI.
+
+    `deleted` is false if the time does not suffice; the same request again continues from there."""
+    thread_id = request.ids["thread_id"]
+    _cancel_active_run(request)
+    deleted = _delete_with_items(request.api, _conversation_path(request))
+    request.caches.responses.forget_conversation(to_upstream_id(thread_id))
+    return {"id": thread_id, "object": "thread.deleted", "deleted": deleted}
 
 
-def _stop_active(call: Call) -> None:
-    """A run that is known to go on would cost, and write, for nobody."""
-    if active := call.memory.responses.active_in(to_upstream(call.ids["thread_id"])):
+def _conversation_path(request: V2Request) -> str:
+    return f"/conversations/{to_upstream_id(request.ids['thread_id'])}"
+
+
+def _cancel_active_run(request: V2Request) -> None:
+    """Cancels the run that is known to be active, if any: nobody could read what it writes at a cost."""
+    conversation_id = to_upstream_id(request.ids["thread_id"])
+    if active_id := request.caches.responses.find_active_id(conversation_id):
         with suppress(UpstreamError):
-            call.api.post(f"/responses/{active}/cancel")
+            request.api.post(f"/responses/{active_id}/cancel")
 
 
-def _path(call: Call) -> str:
-    return f"/conversations/{to_upstream(call.ids['thread_id'])}"
-
-
-def to_thread(conversation: Json) -> Json:
-    metadata, extras = carry.unpack(conversation.get("metadata"))
-    return {
-        "id": to_v2(conversation["id"]),
-        "object": "thread",
-        "created_at": conversation["created_at"],
-        "metadata": metadata,
-        "tool_resources": tools.v2_resources(extras.get("vector_stores", [])),
-    }
-
-
-def vector_stores(api: OpenAIApi, conversation_id: str) -> list[str]:
-    """The vector stores that the thread brings into a run."""
-    _, extras = carry.unpack(api.get(f"/conversations/{conversation_id}").get("metadata"))
-    found = extras.get("vector_stores", [])
-    return found if isinstance(found, list) else []
-
-
-def _erase(api: OpenAIApi, path: str) -> bool:
-    """Deletes the items side by side, then the conversation -> False where the time ran out before."""
-    with ThreadPoolExecutor(DELETES_SIDE_BY_SIDE) as pool:
-        reserve = (api.seconds_left() or 0) * (1 - DELETE_SHARE) + EXPECTED_DELETE_SECONDS
-        for batch in _batches(api, f"{path}/items"):
+def _delete_with_items(api: OpenAIApi, path: str) -> bool:
+    """Deletes the items in parallel, then the conversation. False if the time ran out before."""
+    with ThreadPoolExecutor(PARALLEL_DELETIONS) as pool:
+        reserve = (api.seconds_left() or 0) * (1 - DELETION_TIME_SHARE) + EXPECTED_DELETION_SECONDS
+        for batch in _iterate_item_paths(api, f"{path}/items"):
             left = api.seconds_left()
             if left is not None and left < reserve:
                 return False
@@ -102,17 +89,18 @@ def _erase(api: OpenAIApi, path: str) -> bool:
     return bool(api.delete(path)["deleted"])
 
 
-def _batches(api: OpenAIApi, path: str) -> Iterator[list[str]]:
-    """The paths of all items, as many at a time as are deleted side by side; each page is asked for anew,
-    because the one before is gone by then. One that shows nothing new is the last."""
+def _iterate_item_paths(api: OpenAIApi, path: str) -> Iterator[list[str]]:
+    """The paths of all items in batches of as many as are deleted in parallel.
+
+    Always asks for the first page, because the items of the one before are deleted by then. Ends at a page
+    that shows nothing new."""
     more, seen = True, set[str]()
     while more:
-        page = api.get(path, {"limit": pages.MOST_PER_REQUEST, "order": "asc"})
+        page = api.get(path, {"limit": pages.MAX_PAGE_LIMIT, "order": "asc"})
         paths = [one for item in page["data"] if (one := f"{path}/{item['id']}") not in seen]
         seen.update(paths)
-        yield from (
-            paths[at : at + DELETES_SIDE_BY_SIDE] for at in range(0, len(paths), DELETES_SIDE_BY_SIDE)
-        )
+        for start in range(0, len(paths), PARALLEL_DELETIONS):
+            yield paths[start : start + PARALLEL_DELETIONS]
         more = bool(page["has_more"] and paths)
 
 
@@ -120,10 +108,5 @@ def _delete_item(api: OpenAIApi, path: str) -> None:
     try:
         api.delete(path)
     except UpstreamError as refusal:
-        if refusal.status != 404:  # already gone is as good as deleted
+        if refusal.status != 404:  # an item that is already gone is as good as deleted
             raise
-
-
-def _extras(body: Json) -> Json:
-    stores = tools.vector_stores(body.get("tool_resources"))
-    return {"vector_stores": stores} if stores else {}

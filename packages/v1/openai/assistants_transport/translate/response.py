@@ -1,15 +1,19 @@
 """A v2 run to create -> the background response to create."""
 
-from collections.abc import Callable
 from typing import Any
 
-from assistants_transport import body_schema as fields
-from assistants_transport import extras as carry
-from assistants_transport.request import conversation_of
+from assistants_transport import extras
+from assistants_transport.body_schema import ANYTHING, NUMBER, FieldTypes, check_fields
+from assistants_transport.ids import conversation_id_of
 from assistants_transport.translate import formats, tools
 from assistants_transport.v2_errors import Json, refuse_field, refuse_missing
 
-FIELDS: fields.Types = {
+REFUSED_FIELDS = {
+    "stream": "runs are polled",
+    "include": "there are no run steps",
+    "max_prompt_tokens": "responses have no such limit",
+}
+RUN_FIELD_TYPES: FieldTypes = {
     "assistant_id": str,
     "instructions": str,
     "additional_instructions": str,
@@ -17,136 +21,147 @@ FIELDS: fields.Types = {
     "model": str,
     "tools": list,
     "metadata": dict,
-    "temperature": fields.NUMBER,
-    "top_p": fields.NUMBER,
+    "temperature": NUMBER,
+    "top_p": NUMBER,
     "max_completion_tokens": int,
-    "response_format": fields.ANYTHING,
-    "tool_choice": fields.ANYTHING,
+    "response_format": ANYTHING,
+    "tool_choice": ANYTHING,
     "parallel_tool_calls": bool,
     "truncation_strategy": dict,
     "reasoning_effort": str,
-    "stream": fields.ANYTHING,
-    "include": fields.ANYTHING,
-    "max_prompt_tokens": fields.ANYTHING,
+    **dict.fromkeys(REFUSED_FIELDS, ANYTHING),
 }
-REFUSED = {
-    "stream": "runs are polled",
-    "include": "there are no run steps",
-    "max_prompt_tokens": "responses have no such limit",
-}
-TRUNCATION_FIELDS: fields.Types = {"type": str, "last_messages": fields.ANYTHING}
-TOOL_CHOICE_FIELDS: fields.Types = {"type": str, "function": dict}
-OF_EVERY_RUN: Json = {
+TRUNCATION_FIELD_TYPES: FieldTypes = {"type": str, "last_messages": ANYTHING}
+TOOL_CHOICE_FIELD_TYPES: FieldTypes = {"type": str, "function": dict}
+FIELDS_OF_EVERY_RESPONSE: Json = {
     "input": [],  # leaving it out was seen to fail (unverified)
     "background": True,
     "store": True,
-    "truncation": "auto",  # as v2 did: without it a long thread dies of its context's length
+    "truncation": "auto",  # as in v2; without it a thread longer than the model's context fails
 }
-KEPT = ("model", "instructions", "tools", "max_output_tokens", "parallel_tool_calls", "text", "reasoning")
+# the next response of a run repeats these fields of the one before
+KEPT_NAMES = (
+    "model",
+    "instructions",
+    "tools",
+    "max_output_tokens",
+    "parallel_tool_calls",
+    "text",
+    "reasoning",
+)
 
 
-def check(body: Json) -> None:
-    """V2Error 400 names what cannot be carried."""
-    fields.check(body, FIELDS, "a run")
+def check_run(body: Json) -> None:
+    """Raises V2Error 400 for a field that is wrong or that today's OpenAI has no place for."""
+    check_fields(body, RUN_FIELD_TYPES, "a run")
     if not isinstance(body.get("assistant_id"), str):
         refuse_missing("assistant_id")
-    for name, why in REFUSED.items():
+    for name, why in REFUSED_FIELDS.items():
         if body.get(name):
             refuse_field(name, why)
     if (strategy := body.get("truncation_strategy")) is not None:
-        fields.check(strategy, TRUNCATION_FIELDS, "a truncation strategy", "truncation_strategy")
+        check_fields(strategy, TRUNCATION_FIELD_TYPES, "a truncation strategy", "truncation_strategy")
         if strategy.get("type") != "auto" or strategy.get("last_messages") is not None:
             refuse_field("truncation_strategy", "only auto is left")
 
 
-def to_response(
-    body: Json, agent: Json, conversation_id: str, thread_stores: Callable[[], list[str]]
-) -> Json:
-    """The first response of a run of this agent; only file_search asks for the thread's vector stores."""
-    agent_tools, extras = _tools(body, agent)
-    if (agent.get("multi_agent") or {}).get("enabled"):
-        refuse_field("assistant_id", "the agent has multi_agent enabled, which works in agent sessions only")
-    stores = [*extras.get("vector_stores", []), *thread_stores()] if "file_search" in extras else []
-    sampling = _sampling(body, extras)
-    carried = {"assistant": agent["id"]} | ({"sampling": sampling} if sampling else {})
+def uses_file_search(body: Json, agent: Json) -> bool:
+    """Whether the response needs the vector stores of its thread. V2Error 400 as in response_from_run."""
+    return "file_search" in _choose_tools(body, agent)[1]
+
+
+def response_from_run(body: Json, agent: Json, conversation_id: str, thread_store_ids: list[str]) -> Json:
+    """The checked body of a run and the agent that runs -> the run's first response.
+
+    Raises V2Error 400 for settings of the run or of the agent that a response cannot carry."""
+    agent_tools, agent_extras = _choose_tools(body, agent)
+    own_store_ids = agent_extras.get("vector_stores", []) if "file_search" in agent_extras else []
+    store_ids = list(dict.fromkeys([*own_store_ids, *thread_store_ids]))
+    sampling = _merge_sampling(body, agent_extras)
+    run_extras = {"assistant": agent["id"]} | ({"sampling": sampling} if sampling else {})
     optional = {
         "max_output_tokens": body.get("max_completion_tokens"),
-        "tool_choice": _tool_choice(body.get("tool_choice")),
+        "tool_choice": _tool_choice_from_v2(body.get("tool_choice")),
         "parallel_tool_calls": body.get("parallel_tool_calls"),
-        "reasoning": _reasoning(body, agent),
-        "text": _text(body, agent, extras),
+        "reasoning": _merge_reasoning(body, agent),
+        "text": _merge_text(body, agent, agent_extras),
         "service_tier": None if agent.get("service_tier") == "auto" else agent.get("service_tier"),
     }
     return {
-        **OF_EVERY_RUN,
+        **FIELDS_OF_EVERY_RESPONSE,
         "model": body.get("model") or agent["model"],
         "conversation": conversation_id,
-        "instructions": _instructions(body, agent),
-        "tools": tools.to_response_tools(agent_tools, extras, list(dict.fromkeys(stores))),
-        "metadata": carry.pack(carried, body.get("metadata")),
+        "instructions": _merge_instructions(body, agent),
+        "tools": tools.response_tools_from_agent(agent_tools, agent_extras, store_ids),
+        "metadata": extras.pack(run_extras, body.get("metadata")),
         **sampling,
         **{name: value for name, value in optional.items() if value is not None},
     }
 
 
-def following(response: Json) -> Json:
-    """The next response of the same run, with the same settings."""
-    metadata, extras = carry.unpack(response.get("metadata"))
+def next_response_from_response(response: Json) -> Json:
+    """A response that ended in function calls -> the next one of the same run, with the same settings."""
+    metadata, run_extras = extras.unpack(response.get("metadata"))
+    kept = {name: response[name] for name in KEPT_NAMES if response.get(name) is not None}
     return {
-        **OF_EVERY_RUN,
-        **{name: response[name] for name in KEPT if response.get(name) is not None},
-        "conversation": conversation_of(response),
-        "metadata": carry.pack(extras, metadata),
-        **extras.get("sampling", {}),
+        **FIELDS_OF_EVERY_RESPONSE,
+        **kept,
+        "conversation": conversation_id_of(response),
+        "metadata": extras.pack(run_extras, metadata),
+        **run_extras.get("sampling", {}),
     }
 
 
-def _tools(body: Json, agent: Json) -> tuple[list[Json], Json]:
-    """The agent's tools and extras; the run's own tools take their place."""
-    _, extras = carry.unpack(agent.get("metadata"))
-    if body.get("tools") is None:
-        return agent.get("tools") or [], extras
-    own_tools, own_extras = tools.to_agent_tools(body["tools"])
-    return own_tools, {k: v for k, v in extras.items() if k not in ("strict", "file_search")} | own_extras
+def _choose_tools(body: Json, agent: Json) -> tuple[list[Json], Json]:
+    """The run's own tools, or else the agent's, as agent tools; and the agent's extras to go with them."""
+    _, agent_extras = extras.unpack(agent.get("metadata"))
+    agent_tools = agent.get("tools") or []
+    if body.get("tools") is not None:
+        agent_tools, own = tools.agent_tools_from_v2(body["tools"])
+        agent_extras = {k: v for k, v in agent_extras.items() if k not in ("strict", "file_search")} | own
+    if (agent.get("multi_agent") or {}).get("enabled"):
+        refuse_field("assistant_id", "the agent has multi_agent enabled, which works in agent sessions only")
+    return agent_tools, agent_extras
 
 
-def _sampling(body: Json, extras: Json) -> Json:
-    """Only what was given: reasoning models refuse it."""
-    given = {
-        name: extras.get(name) if body.get(name) is None else body[name] for name in ("temperature", "top_p")
+def _merge_sampling(body: Json, agent_extras: Json) -> Json:
+    """temperature and top_p if the run or the assistant sets them: reasoning models refuse them."""
+    merged = {
+        name: agent_extras.get(name) if body.get(name) is None else body[name]
+        for name in ("temperature", "top_p")
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
-def _instructions(body: Json, agent: Json) -> str | None:
+def _merge_instructions(body: Json, agent: Json) -> str | None:
     own = body.get("instructions")
     parts = (agent.get("instructions") if own is None else own, body.get("additional_instructions"))
     return "\n".join(part for part in parts if part) or None
 
 
-def _text(body: Json, agent: Json, extras: Json) -> Json | None:
+def _merge_text(body: Json, agent: Json, agent_extras: Json) -> Json | None:
     own = body.get("response_format")
-    wanted = own if own is not None else formats.of_agent(agent, extras)
+    wanted = own if own is not None else formats.v2_format_from_agent(agent, agent_extras)
     text: Json = {}
-    if (text_format := formats.to_response(wanted)) is not None:
+    if (text_format := formats.text_format_from_v2(wanted)) is not None:
         text["format"] = text_format
     verbosity = (agent.get("text") or {}).get("verbosity")
-    if verbosity not in (None, "medium"):  # the default, which older models do not accept in words
+    if verbosity not in (None, "medium"):  # older models refuse verbosity, even the default
         text["verbosity"] = verbosity
     return text or None
 
 
-def _reasoning(body: Json, agent: Json) -> Json | None:
+def _merge_reasoning(body: Json, agent: Json) -> Json | None:
     settings = {name: value for name, value in (agent.get("reasoning") or {}).items() if value is not None}
     if body.get("reasoning_effort"):
         settings["effort"] = body["reasoning_effort"]
     return settings or None
 
 
-def _tool_choice(choice: Any) -> Any:
+def _tool_choice_from_v2(choice: Any) -> Any:
     if not isinstance(choice, dict):
         return choice
-    fields.check(choice, TOOL_CHOICE_FIELDS, "a tool choice", "tool_choice")
+    check_fields(choice, TOOL_CHOICE_FIELD_TYPES, "a tool choice", "tool_choice")
     if choice.get("type") != "function":
         return {"type": choice.get("type")}
     name = (choice.get("function") or {}).get("name")

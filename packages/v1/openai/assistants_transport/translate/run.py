@@ -1,84 +1,95 @@
-"""A response -> the v2 run. One that ended in function calls is a run that requires action."""
+"""A response -> the v2 run. A response that ended in function calls is a run that requires action."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assistants_transport import extras as carry
-from assistants_transport.ids import to_v2
-from assistants_transport.request import conversation_of
-from assistants_transport.translate import formats, tool_outputs, tools
+from assistants_transport import extras
+from assistants_transport.ids import conversation_id_of, to_v2_id
+from assistants_transport.translate import formats, tools
+from assistants_transport.translate.tool_outputs import CANCELLED_OUTPUT, pending_calls
 from assistants_transport.v2_errors import Json
 
-NOT_TOLD: Json = {
-    "expires_at": None,
-    "started_at": None,
-    "cancelled_at": None,
-    "failed_at": None,
-    "max_prompt_tokens": None,
-    "truncation_strategy": {"type": "auto", "last_messages": None},
-}
+if TYPE_CHECKING:
+    from assistants_transport.v2_objects import (
+        V2IncompleteDetails,
+        V2LastError,
+        V2RequiredAction,
+        V2Run,
+        V2ToolChoice,
+        V2Usage,
+    )
+
 V2_ERROR_CODES = ("server_error", "rate_limit_exceeded", "invalid_prompt")
-INCOMPLETE_REASONS = {"max_output_tokens": "max_completion_tokens"}
+V2_INCOMPLETE_REASONS = {"max_output_tokens": "max_completion_tokens"}
 
 
-def to_run(response: Json, outputs: dict[str, str] | None = None) -> Json:
-    """`outputs` are those that the response's function calls have got, by call id."""
-    metadata, _ = carry.unpack(response.get("metadata"))
-    pending = tool_outputs.pending(response, outputs or {})
-    status = _status(response, pending, outputs or {})
-    ended = int(response["completed_at"]) if response.get("completed_at") else None
+def run_from_response(response: Json, outputs: dict[str, str]) -> "V2Run":
+    """`outputs` are those that the response's function calls have got so far, by call id."""
+    metadata, _ = extras.unpack(response.get("metadata"))
+    pending = pending_calls(response, outputs)
+    status = _choose_status(response, pending, outputs)
+    ended_at = int(response["completed_at"]) if response.get("completed_at") else None
     return {
-        **NOT_TOLD,
-        "id": to_v2(response["id"]),
+        "id": to_v2_id(response["id"]),
         "object": "thread.run",
         "created_at": int(response["created_at"]),
-        "thread_id": to_v2(conversation_of(response)),
-        "assistant_id": assistant_id(response),
+        "thread_id": to_v2_id(conversation_id_of(response)),
+        "assistant_id": assistant_id_of(response),
         "status": status,
-        "required_action": _required_action(pending) if status == "requires_action" else None,
-        "last_error": _last_error(response) if status == "failed" else None,
-        "completed_at": ended if status == "completed" else None,
-        "incomplete_details": _incomplete_details(response),
+        "required_action": _required_action_from_calls(pending) if status == "requires_action" else None,
+        "last_error": _last_error_from_response(response) if status == "failed" else None,
+        "expires_at": None,
+        "started_at": None,
+        "cancelled_at": None,
+        "failed_at": None,
+        "completed_at": ended_at if status == "completed" else None,
+        "incomplete_details": _incomplete_details_from_response(response),
         "model": response["model"],
         "instructions": response["instructions"] if isinstance(response.get("instructions"), str) else "",
-        "tools": tools.from_response_tools(response.get("tools") or []),
+        "tools": tools.v2_tools_from_response(response.get("tools") or []),
         "metadata": metadata,
-        "usage": _usage(response.get("usage")),
+        "usage": _v2_usage_from_response(response.get("usage")),
         "temperature": response.get("temperature"),
         "top_p": response.get("top_p"),
+        "max_prompt_tokens": None,
         "max_completion_tokens": response.get("max_output_tokens"),
-        "response_format": formats.from_response(response.get("text")),
-        "tool_choice": _tool_choice(response.get("tool_choice")),
+        "truncation_strategy": {"type": "auto", "last_messages": None},
+        "response_format": formats.v2_format_from_response(response.get("text")),
+        "tool_choice": _v2_tool_choice_from_response(response.get("tool_choice")),
         "parallel_tool_calls": response.get("parallel_tool_calls") is not False,
     }
 
 
-def assistant_id(response: Json) -> str:
-    """Empty where another program made the response."""
-    _, extras = carry.unpack(response.get("metadata"))
-    return to_v2(str(extras.get("assistant", "")))
+def assistant_id_of(response: Json) -> str:
+    """The id of the assistant that ran; empty if another program made the response."""
+    _, run_extras = extras.unpack(response.get("metadata"))
+    return to_v2_id(str(run_extras.get("assistant", "")))
 
 
-def _status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str:
+def _choose_status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str:
     if not isinstance(response["status"], str):
-        raise TypeError("a response without a status")
+        raise TypeError("a response without a status")  # the transport makes a DecodingError of it
     if pending:
         return "requires_action"
-    return "cancelled" if tool_outputs.CANCELLED in outputs.values() else response["status"]
+    return "cancelled" if CANCELLED_OUTPUT in outputs.values() else response["status"]
 
 
-def _required_action(pending: list[Json]) -> Json:
-    calls = [
-        {
-            "id": call["call_id"],
-            "type": "function",
-            "function": {"name": call["name"], "arguments": call["arguments"]},
-        }
-        for call in pending
-    ]
-    return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": calls}}
+def _required_action_from_calls(calls: list[Json]) -> "V2RequiredAction":
+    return {
+        "type": "submit_tool_outputs",
+        "submit_tool_outputs": {
+            "tool_calls": [
+                {
+                    "id": call["call_id"],
+                    "type": "function",
+                    "function": {"name": call["name"], "arguments": call["arguments"]},
+                }
+                for call in calls
+            ]
+        },
+    }
 
 
-def _last_error(response: Json) -> Json:
+def _last_error_from_response(response: Json) -> "V2LastError":
     error = response.get("error") or {}
     code, message = error.get("code") or "server_error", error.get("message") or "the response failed"
     if code in V2_ERROR_CODES:
@@ -86,14 +97,14 @@ def _last_error(response: Json) -> Json:
     return {"code": "server_error", "message": f"{code}: {message}"}
 
 
-def _incomplete_details(response: Json) -> Json | None:
+def _incomplete_details_from_response(response: Json) -> "V2IncompleteDetails | None":
     if response["status"] != "incomplete":
         return None
     reason = (response.get("incomplete_details") or {}).get("reason")
-    return {"reason": INCOMPLETE_REASONS.get(str(reason), reason)}
+    return {"reason": V2_INCOMPLETE_REASONS.get(str(reason), reason)}
 
 
-def _usage(usage: Json | None) -> Json | None:
+def _v2_usage_from_response(usage: Json | None) -> "V2Usage | None":
     if not usage:
         return None
     return {
@@ -103,7 +114,8 @@ def _usage(usage: Json | None) -> Json | None:
     }
 
 
-def _tool_choice(choice: Any) -> Any:
+def _v2_tool_choice_from_response(choice: Any) -> "V2ToolChoice":
+    """What v2 cannot say is shown as "auto"."""
     if isinstance(choice, dict) and choice.get("type") == "function":
         return {"type": "function", "function": {"name": choice.get("name")}}
     if isinstance(choice, dict) and choice.get("type") == "file_search":

@@ -7,7 +7,16 @@ import pytest
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from assistants_transport import AssistantsTransport
-from tests.transport.clients import CONVERSATION, agent, answers, never, over, page, raw, response
+from tests.transport.fakes import (
+    CONVERSATION,
+    connect_fake,
+    fake_answers,
+    make_agent,
+    make_page,
+    make_response,
+    refuse_all,
+    send_raw,
+)
 
 HEADERS = {"Retry-After": "7", "x-request-id": "req_1", "openai-processing-ms": "3", "set-cookie": "a=b"}
 
@@ -15,8 +24,8 @@ HEADERS = {"Retry-After": "7", "x-request-id": "req_1", "openai-processing-ms": 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 529])
 def test_upstreams_errors_keep_status_code_and_headers(status: int) -> None:
     error = {"message": "Conversation with id 'conv_1' not found.", "type": "t", "param": "p", "code": "c"}
-    upstream, _ = answers(httpx2.Response(status, json={"error": error}, headers=HEADERS))
-    with over(upstream) as client, pytest.raises(APIStatusError) as told:
+    upstream, _ = fake_answers(httpx2.Response(status, json={"error": error}, headers=HEADERS))
+    with connect_fake(upstream) as client, pytest.raises(APIStatusError) as told:
         client.beta.threads.retrieve("thread_1")
     assert told.value.status_code == status
     assert told.value.request_id == "req_1"
@@ -39,8 +48,8 @@ NO_ERROR_OBJECTS = [
 
 @pytest.mark.parametrize("body", NO_ERROR_OBJECTS)
 def test_an_error_without_an_error_object_keeps_its_status(body: bytes) -> None:
-    upstream, _ = answers(httpx2.Response(503, content=body, headers={"Retry-After": "2"}))
-    answer = raw(upstream, "GET", "/threads/thread_1")
+    upstream, _ = fake_answers(httpx2.Response(503, content=body, headers={"Retry-After": "2"}))
+    answer = send_raw(upstream, "GET", "/threads/thread_1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json()["error"] == {
         "message": "OpenAI answered 503 without saying why.",
@@ -52,8 +61,8 @@ def test_an_error_without_an_error_object_keeps_its_status(body: bytes) -> None:
 
 @pytest.mark.parametrize("message", [None, 5, ["x"], {}])
 def test_a_message_of_another_type_is_no_crash(message: Any) -> None:
-    upstream, _ = answers(httpx2.Response(500, json={"error": {"message": message}}))
-    assert isinstance(raw(upstream, "GET", "/threads/thread_1").json()["error"]["message"], str)
+    upstream, _ = fake_answers(httpx2.Response(500, json={"error": {"message": message}}))
+    assert isinstance(send_raw(upstream, "GET", "/threads/thread_1").json()["error"]["message"], str)
 
 
 LOCKED = {"code": "conversation_locked", "message": "Another process is operating on it (conv_1)."}
@@ -65,9 +74,9 @@ UNANSWERED = {"code": None, "message": "No tool output found for function call c
 def test_a_conversation_that_is_not_free_is_v2s_active_run(error: Any, path: str) -> None:
     refused = httpx2.Response(400, json={"error": error}, headers=HEADERS)
     is_run = path.endswith("runs")
-    upstream, _ = answers(*([agent()] if is_run else []), refused)
+    upstream, _ = fake_answers(*([make_agent()] if is_run else []), refused)
     body = {"assistant_id": "asst_1"} if is_run else {"role": "user", "content": "x"}
-    answer = raw(upstream, "POST", path, body)
+    answer = send_raw(upstream, "POST", path, body)
     assert (answer.status_code, answer.headers["x-request-id"]) == (400, "req_1")
     assert answer.json()["error"]["message"] == "Thread thread_1 already has an active run."
 
@@ -91,24 +100,32 @@ OTHER_SHAPES = [b"{}", b'{"data": 5}', b'{"data": [5]}', b'{"id": 5}']
 @pytest.mark.parametrize("body", NONSENSE, ids=range(7))
 def test_an_answer_that_is_no_json_object_is_a_decoding_error(path: str, body: bytes) -> None:
     with pytest.raises(httpx2.DecodingError):
-        raw(answers(httpx2.Response(200, content=body))[0], "GET", path)
+        send_raw(fake_answers(httpx2.Response(200, content=body))[0], "GET", path)
 
 
 @pytest.mark.parametrize("path", [one for one in PATHS if "run" not in one])
 @pytest.mark.parametrize("body", OTHER_SHAPES)
 def test_an_answer_of_another_shape_is_a_decoding_error(path: str, body: bytes) -> None:
     with pytest.raises(httpx2.DecodingError):
-        raw(answers(httpx2.Response(200, content=body))[0], "GET", path)
+        send_raw(fake_answers(httpx2.Response(200, content=body))[0], "GET", path)
 
 
 def test_the_sdk_takes_nonsense_for_a_connection_error() -> None:
-    with over(answers(httpx2.Response(200, text="<html>"))[0]) as client, pytest.raises(APIConnectionError):
+    with (
+        connect_fake(fake_answers(httpx2.Response(200, text="<html>"))[0]) as client,
+        pytest.raises(APIConnectionError),
+    ):
         client.beta.threads.retrieve("thread_1")
 
 
 def test_a_created_message_that_is_not_shown_is_nonsense() -> None:
     with pytest.raises(httpx2.DecodingError):
-        raw(answers(page())[0], "POST", "/threads/thread_1/messages", {"role": "user", "content": "x"})
+        send_raw(
+            fake_answers(make_page())[0],
+            "POST",
+            "/threads/thread_1/messages",
+            {"role": "user", "content": "x"},
+        )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +133,9 @@ def test_a_created_message_that_is_not_shown_is_nonsense() -> None:
 )
 def test_a_response_of_another_shape_is_nonsense(changes: dict[str, Any]) -> None:
     with pytest.raises(httpx2.DecodingError):
-        raw(answers(response(**changes), CONVERSATION)[0], "GET", "/threads/thread_1/runs/run_1")
+        send_raw(
+            fake_answers(make_response(**changes), CONVERSATION)[0], "GET", "/threads/thread_1/runs/run_1"
+        )
 
 
 @pytest.mark.parametrize("failure", [httpx2.ConnectError, httpx2.ReadTimeout, httpx2.RemoteProtocolError])
@@ -125,14 +144,14 @@ def test_a_failing_network_is_told_as_it_is(failure: type[httpx2.TransportError]
         raise failure("broken")
 
     wanted = APITimeoutError if failure is httpx2.ReadTimeout else APIConnectionError
-    with over(broken) as client, pytest.raises(wanted) as told:
+    with connect_fake(broken) as client, pytest.raises(wanted) as told:
         client.beta.threads.create()
     assert isinstance(told.value.__cause__, failure)
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b'"x"', b"\xff", b"[" * 99999], ids=range(6))
 def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
-    with httpx2.Client(transport=AssistantsTransport(httpx2.MockTransport(never))) as plain:
+    with httpx2.Client(transport=AssistantsTransport(httpx2.MockTransport(refuse_all))) as plain:
         answer = plain.post("https://openai.test/v1/threads", content=content)
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"

@@ -1,4 +1,4 @@
-"""OpenAI clients with the transport below them."""
+"""Clients whose transport is the one under test, and an upstream that answers as it is told."""
 
 import json
 from collections.abc import Callable
@@ -25,31 +25,33 @@ def connect(url: str, inner: httpx2.BaseTransport, *, strict: bool = True, timeo
     )
 
 
-def over(upstream: Upstream, *, strict: bool = True, timeout: float = 10.0) -> OpenAI:
-    """A client whose upstream is a function."""
+def connect_fake(upstream: Upstream, *, strict: bool = True, timeout: float = 10.0) -> OpenAI:
+    """A client of the SDK whose upstream is a function."""
     return connect(BASE_URL, httpx2.MockTransport(upstream), strict=strict, timeout=timeout)
 
 
-def body_of(request: httpx2.Request) -> Any:
+def read_body(request: httpx2.Request) -> Any:
     return json.loads(request.content)
 
 
-def never(request: httpx2.Request) -> httpx2.Response:
-    """An upstream that nothing may reach."""
+def refuse_all(request: httpx2.Request) -> httpx2.Response:
+    """An upstream that fails the test if a request reaches it."""
     raise AssertionError(f"{request.method} {request.url} went out")
 
 
-def raw(
+def send_raw(
     upstream: Upstream, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> httpx2.Response:
-    """One request as it is, for what the SDK itself would not send."""
+    """Sends one request without the SDK, which would refuse to send some of them."""
     with httpx2.Client(transport=AssistantsTransport(httpx2.MockTransport(upstream))) as plain:
         content = None if body is None else json.dumps(body)
         return plain.request(method, BASE_URL + path, content=content, headers=headers)
 
 
-def answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:
-    """An upstream that gives these answers in turn (a body, or a whole response), and what it was asked."""
+def fake_answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:
+    """-> (an upstream that gives these answers in turn, the requests it has got so far).
+
+    An answer is the JSON body of a 200, or a whole response."""
     asked: list[httpx2.Request] = []
     coming = iter(bodies)
 
@@ -64,7 +66,7 @@ def answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:
 CONVERSATION: dict[str, Any] = {"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}}
 
 
-def agent(**changes: Any) -> dict[str, Any]:
+def make_agent(**changes: Any) -> dict[str, Any]:
     """An agent as today's OpenAI shows it."""
     return {
         "id": "agent_1",
@@ -83,7 +85,7 @@ def agent(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def response(**changes: Any) -> dict[str, Any]:
+def make_response(**changes: Any) -> dict[str, Any]:
     """A response as today's OpenAI shows it."""
     return {
         "id": "resp_1",
@@ -108,7 +110,7 @@ def response(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def message(number: int, **changes: Any) -> dict[str, Any]:
+def make_message(number: int, **changes: Any) -> dict[str, Any]:
     """A message item as today's OpenAI shows it."""
     part = {"type": "output_text", "text": f"text {number}", "annotations": []}
     return {
@@ -120,5 +122,5 @@ def message(number: int, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def page(*items: Any, has_more: bool = False) -> dict[str, Any]:
+def make_page(*items: Any, has_more: bool = False) -> dict[str, Any]:
     return {"object": "list", "data": list(items), "has_more": has_more}

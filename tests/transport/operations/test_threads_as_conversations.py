@@ -1,4 +1,4 @@
-"""Threads: v2 thread <-> conversation."""
+"""Threads are created, changed and deleted."""
 
 import threading
 import time
@@ -9,10 +9,18 @@ import httpx2
 import pytest
 from openai import APIStatusError, InternalServerError, NotFoundError, OpenAI
 
+from assistants_transport.caches import Caches
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import threads_as_conversations as threads
-from assistants_transport.request import Call, Memory
-from tests.transport.clients import answers, body_of, message, never, over, page, raw
+from assistants_transport.request import V2Request
+from tests.transport.fakes import (
+    connect_fake,
+    fake_answers,
+    make_message,
+    make_page,
+    refuse_all,
+    send_raw,
+)
 
 Since = Callable[[], list[tuple[str, str]]]
 CONVERSATION = {"id": "conv_1", "object": "conversation", "created_at": 7, "metadata": {}}
@@ -49,14 +57,14 @@ def test_a_thread_with_more_messages_than_one_request_takes(client: OpenAI, requ
 
 
 def test_nothing_half_made_is_left_where_a_later_request_is_refused() -> None:
-    upstream, asked = answers(
+    upstream, asked = fake_answers(
         CONVERSATION,
         httpx2.Response(500, json=REFUSED),
-        page(message(1)),
+        make_page(make_message(1)),
         {},
         CONVERSATION | {"deleted": True},
     )
-    with over(upstream) as client, pytest.raises(InternalServerError, match="no"):
+    with connect_fake(upstream) as client, pytest.raises(InternalServerError, match="no"):
         client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 21)
     assert [(one.method, one.url.path) for one in asked[2:]] == [
         ("GET", "/v1/conversations/conv_1/items"),
@@ -68,41 +76,16 @@ def test_nothing_half_made_is_left_where_a_later_request_is_refused() -> None:
 def test_the_first_refusal_is_told_where_cleaning_up_fails_too() -> None:
     refused = [httpx2.Response(400, json=REFUSED), httpx2.Response(500, text="worse")]
     with (
-        over(answers(CONVERSATION, *refused)[0]) as client,
+        connect_fake(fake_answers(CONVERSATION, *refused)[0]) as client,
         pytest.raises(APIStatusError, match="no") as told,
     ):
         client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 21)
     assert told.value.status_code == 400
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"assistant_id": "x"}, "assistant_id"),
-        ({"messages": {}}, "messages"),
-        ({"messages": ["x"]}, "messages"),
-        ({"metadata": []}, "metadata"),
-        ({"metadata": {"v2_3": "x"}}, "metadata.v2_3"),
-        ({"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}}, "tool_resources.code_interpreter"),
-        (
-            {"tool_resources": {"file_search": {"vector_store_ids": [1]}}},
-            "tool_resources.file_search.vector_store_ids",
-        ),
-    ],
-)
-def test_what_cannot_be_carried_is_refused_by_name(body: Any, param: str) -> None:
-    answer = raw(never, "POST", "/threads", body)
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-
-
 def test_an_update_takes_no_messages() -> None:
-    answer = raw(never, "POST", "/threads/thread_1", {"messages": []})
+    answer = send_raw(refuse_all, "POST", "/threads/thread_1", {"messages": []})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "messages")
-
-
-def test_threads_of_other_programs_are_shown() -> None:
-    with over(answers(CONVERSATION | {"metadata": None})[0]) as client:
-        assert client.beta.threads.retrieve("thread_1").metadata == {}
 
 
 def test_deleting_erases_250_items_and_then_the_conversation(client: OpenAI, requests_since: Since) -> None:
@@ -128,7 +111,7 @@ class Slow:
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if request.method == "GET":
             items = sorted(self.items)
-            return httpx2.Response(200, json=page(*map(_item, items[:100]), has_more=len(items) > 100))
+            return httpx2.Response(200, json=make_page(*map(_item, items[:100]), has_more=len(items) > 100))
         if request.url.path.endswith("/conv_1"):
             self.deleted = True
             return httpx2.Response(200, json={"deleted": True})
@@ -149,14 +132,14 @@ def _item(item_id: str) -> dict[str, Any]:
 
 def test_items_are_deleted_side_by_side() -> None:
     upstream = Slow(16, seconds=0.01)
-    with over(upstream) as client:
+    with connect_fake(upstream) as client:
         assert client.beta.threads.delete("thread_1").deleted
     assert 2 <= upstream.most <= 8
 
 
 def test_an_item_that_is_gone_meanwhile_is_as_good_as_deleted() -> None:
     upstream = Slow(3, gone=("msg_1",))
-    with over(upstream) as client:
+    with connect_fake(upstream) as client:
         assert client.beta.threads.delete("thread_1").deleted
     assert upstream.items == set()
 
@@ -170,7 +153,7 @@ def test_too_little_time_leaves_the_conversation_and_a_second_call_goes_on() -> 
     def delete() -> Any:
         asked = httpx2.Request("DELETE", "https://openai.test", extensions={"timeout": {"read": 1.0}})
         api = OpenAIApi(httpx2.MockTransport(upstream), asked, "/v1", now=seconds_passed)
-        return threads.delete(Call(api, Memory(), {"thread_id": "thread_1"}, {}, {}))["deleted"]
+        return threads.delete(V2Request(api, Caches(), {"thread_id": "thread_1"}, {}, {}))["deleted"]
 
     told = [(delete(), len(upstream.items), upstream.deleted) for _ in range(5)]
     assert told[:4] == [(False, left, False) for left in (32, 24, 16, 8)]
@@ -179,26 +162,18 @@ def test_too_little_time_leaves_the_conversation_and_a_second_call_goes_on() -> 
 
 def test_a_list_that_still_shows_what_is_deleted_does_not_go_on_for_ever() -> None:
     def stale(request: httpx2.Request) -> httpx2.Response:
-        shown = page(message(1), has_more=True) if request.method == "GET" else {"deleted": True}
+        shown = make_page(make_message(1), has_more=True) if request.method == "GET" else {"deleted": True}
         return httpx2.Response(200, json=shown)
 
-    with over(stale) as client:
+    with connect_fake(stale) as client:
         assert client.with_options(timeout=None).beta.threads.delete("thread_1").deleted
 
 
 def test_another_failure_of_a_deletion_is_told_and_nothing_is_called_deleted() -> None:
     def failing(request: httpx2.Request) -> httpx2.Response:
         if request.method == "GET":
-            return httpx2.Response(200, json=page(message(1)))
+            return httpx2.Response(200, json=make_page(make_message(1)))
         return httpx2.Response(500, json=REFUSED)
 
-    with over(failing) as client, pytest.raises(InternalServerError):
+    with connect_fake(failing) as client, pytest.raises(InternalServerError):
         client.beta.threads.delete("thread_1")
-
-
-def test_an_updates_body_holds_the_metadata_whole() -> None:
-    old = CONVERSATION | {"metadata": {"a": "1", "v2_0": '{"vector_stores":["vs_1"]}'}}
-    upstream, asked = answers(old, old)
-    with over(upstream) as client:
-        client.beta.threads.update("thread_1", metadata=None)
-    assert body_of(asked[1]) == {"metadata": {"v2_0": '{"vector_stores":["vs_1"]}'}}

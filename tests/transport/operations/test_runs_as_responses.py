@@ -1,4 +1,4 @@
-"""Runs: v2 run <-> background response."""
+"""Runs from their start to their end."""
 
 import time
 from collections.abc import Callable
@@ -10,26 +10,21 @@ from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import Run
 
 from local.emulator.server import Emulator, start_emulator
-from tests.transport.clients import (
+from tests.transport.fakes import (
     CONVERSATION,
     MODEL,
-    agent,
-    answers,
-    body_of,
     connect,
-    message,
-    never,
-    over,
-    page,
-    raw,
-    response,
+    fake_answers,
+    make_message,
+    make_page,
+    make_response,
+    send_raw,
 )
 
 Since = Callable[[], list[tuple[str, str]]]
 FUNCTIONS: Any = [{"type": "function", "function": {"name": name}} for name in ("f", "g")]
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
 OUTPUT = {"type": "function_call_output", "id": "fco_1", "call_id": "call_1", "output": "x"}
-USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7, "input_tokens_details": {}}
 
 
 def start(client: OpenAI, text: str, assistant: dict[str, Any] | None = None, **run: Any) -> Run:
@@ -60,21 +55,6 @@ def calls(run: Run) -> list[tuple[str, str, str]]:
 def submit(client: OpenAI, run: Run, outputs: dict[str, str]) -> Run:
     given: Any = [{"tool_call_id": call_id, "output": output} for call_id, output in outputs.items()]
     return client.beta.threads.runs.submit_tool_outputs(run.id, thread_id=run.thread_id, tool_outputs=given)
-
-
-def sent_for(body: dict[str, Any], **made: Any) -> dict[str, Any]:
-    """The response that this run starts."""
-    upstream, asked = answers(agent(**made), response(status="queued"))
-    answer = raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1", **body})
-    assert answer.status_code == 200, answer.text
-    sent: dict[str, Any] = body_of(asked[1])
-    return sent
-
-
-def shown(**found: Any) -> Any:
-    """The run that this response is shown as."""
-    upstream, _ = answers(response(**found), page())
-    return raw(upstream, "GET", "/threads/thread_1/runs/run_1").json()
 
 
 # ---------------------------------------------------------------- from its start to its end
@@ -232,9 +212,9 @@ def test_partial_outputs_are_kept_until_the_others_come(client: OpenAI) -> None:
 
 @pytest.mark.parametrize("given", [["call_1", "call_1"], ["call_2"], [None], ["call_1", "call_2"]])
 def test_outputs_of_unknown_calls_and_doubles_are_refused(given: list[Any]) -> None:
-    upstream, asked = answers(response(output=[CALL]), page(CALL))
+    upstream, asked = fake_answers(make_response(output=[CALL]), make_page(CALL))
     body = {"tool_outputs": [{"tool_call_id": one, "output": "x"} for one in given]}
-    answer = raw(upstream, "POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", body)
+    answer = send_raw(upstream, "POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", body)
     assert answer.status_code == 400
     assert answer.json()["error"]["param"] == f"tool_outputs[{len(given) - 1}].tool_call_id"
     assert {one.method for one in asked} == {"GET"}
@@ -255,8 +235,8 @@ def test_outputs_of_unknown_calls_and_doubles_are_refused(given: list[Any]) -> N
     ],
 )
 def test_outputs_that_are_none_are_refused_by_name(body: Any, param: str) -> None:
-    upstream, asked = answers(response(output=[CALL]), page(CALL))
-    answer = raw(upstream, "POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", body)
+    upstream, asked = fake_answers(make_response(output=[CALL]), make_page(CALL))
+    answer = send_raw(upstream, "POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
     assert "POST" not in {one.method for one in asked}
 
@@ -268,11 +248,14 @@ def test_a_run_that_does_not_wait_takes_no_outputs(client: OpenAI) -> None:
 
 
 def test_the_calls_outputs_are_sought_over_pages() -> None:
-    later = [message(n) for n in range(100)]
-    upstream, asked = answers(
-        response(output=[CALL]), CONVERSATION, page(*later, has_more=True), page(OUTPUT, CALL, message(100))
+    later = [make_message(n) for n in range(100)]
+    upstream, asked = fake_answers(
+        make_response(output=[CALL]),
+        CONVERSATION,
+        make_page(*later, has_more=True),
+        make_page(OUTPUT, CALL, make_message(100)),
     )
-    assert raw(upstream, "GET", "/threads/thread_1/runs/run_1").json()["status"] == "completed"
+    assert send_raw(upstream, "GET", "/threads/thread_1/runs/run_1").json()["status"] == "completed"
     assert asked[3].url.params["after"] == "msg_99"
 
 
@@ -291,9 +274,14 @@ def test_outputs_are_not_lost_with_a_round_that_fails_or_is_cancelled(client: Op
 
 def test_outputs_are_taken_back_where_the_next_round_is_refused() -> None:
     refused = httpx2.Response(429, json={"error": {"message": "slow down"}})
-    upstream, asked = answers(response(output=[CALL]), page(CALL), page(OUTPUT), refused, {})
+    upstream, asked = fake_answers(
+        make_response(output=[CALL]), make_page(CALL), make_page(OUTPUT), refused, {}
+    )
     body = {"tool_outputs": [{"tool_call_id": "call_1", "output": "x"}]}
-    assert raw(upstream, "POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", body).status_code == 429
+    assert (
+        send_raw(upstream, "POST", "/threads/thread_1/runs/run_1/submit_tool_outputs", body).status_code
+        == 429
+    )
     assert (asked[-1].method, asked[-1].url.path) == ("DELETE", "/v1/conversations/conv_1/items/fco_1")
 
 
@@ -332,8 +320,8 @@ def test_a_run_that_ended_cannot_be_cancelled(client: OpenAI) -> None:
 
 
 def test_a_cancellation_has_no_body() -> None:
-    upstream, asked = answers(response(status="in_progress"), response(status="cancelled"))
-    raw(upstream, "POST", "/threads/thread_1/runs/run_1/cancel", {})
+    upstream, asked = fake_answers(make_response(status="in_progress"), make_response(status="cancelled"))
+    send_raw(upstream, "POST", "/threads/thread_1/runs/run_1/cancel", {})
     assert (asked[1].url.path, asked[1].content) == ("/v1/responses/resp_1/cancel", b"")
 
 
@@ -385,281 +373,6 @@ def test_additional_messages_are_taken_back_where_the_run_is_refused(client: Ope
     assert texts(client, run, limit=100) == before
     client.beta.threads.runs.create(run.thread_id, assistant_id=run.assistant_id, additional_messages=more)
     assert texts(client, run, limit=100)[:27] == [*before, *map(str, range(25))]
-
-
-# ---------------------------------------------------------------- what is sent
-
-
-def test_a_bare_run_sends_what_every_run_needs() -> None:
-    assert sent_for({}) == {
-        "model": "m",
-        "conversation": "conv_1",
-        "input": [],
-        "instructions": None,
-        "tools": [],
-        "background": True,
-        "store": True,
-        "truncation": "auto",
-        "metadata": {"v2_0": '{"assistant":"agent_1"}'},
-    }
-
-
-@pytest.mark.parametrize(
-    ("made", "body", "wanted"),
-    [
-        ("A", {}, "A"),
-        ("A", {"instructions": "B"}, "B"),
-        ("A", {"instructions": ""}, None),
-        ("A", {"additional_instructions": "C"}, "A\nC"),
-        ("A", {"instructions": "B", "additional_instructions": "C"}, "B\nC"),
-        (None, {"additional_instructions": "C"}, "C"),
-    ],
-)
-def test_instructions_override_and_append(made: str | None, body: dict[str, Any], wanted: str | None) -> None:
-    assert sent_for(body, instructions=made)["instructions"] == wanted
-
-
-@pytest.mark.parametrize("name", ["temperature", "top_p"])
-def test_temperature_and_top_p_are_sent_only_where_they_were_given(name: str) -> None:
-    carried = {"metadata": {"v2_0": f'{{"{name}":0.5}}'}}
-    assert name not in sent_for({})
-    assert sent_for({name: 0})[name] == 0
-    assert sent_for({}, **carried)[name] == 0.5
-    assert sent_for({name: 1.0}, **carried)[name] == 1.0
-
-
-def test_a_runs_own_settings_override_the_assistants() -> None:
-    made = {
-        "tools": [{"type": "function", "name": "f", "description": "d", "parameters": {}}],
-        "metadata": {"v2_0": '{"strict":["f"],"format":{"type":"json_object"}}'},
-        "reasoning": {"effort": "low", "summary": "auto"},
-        "text": {"format": {"type": "text"}, "verbosity": "high"},
-        "service_tier": "flex",
-    }
-    inherited = sent_for({}, **made)
-    assert inherited["tools"][0]["strict"] is True
-    assert inherited["text"] == {"format": {"type": "json_object"}, "verbosity": "high"}
-    assert inherited["reasoning"] == {"effort": "low", "summary": "auto"}
-    assert inherited["service_tier"] == "flex"
-    body = {
-        "model": "other",
-        "tools": [{"type": "function", "function": {"name": "g"}}],
-        "response_format": "auto",
-        "reasoning_effort": "high",
-        "tool_choice": {"type": "function", "function": {"name": "g"}},
-        "parallel_tool_calls": False,
-        "max_completion_tokens": 100,
-        "metadata": {"a": "b"},
-    }
-    own = sent_for(body, **made)
-    assert (own["model"], own["max_output_tokens"], own["parallel_tool_calls"]) == ("other", 100, False)
-    assert [(tool["name"], tool["strict"]) for tool in own["tools"]] == [("g", False)]
-    assert own["text"] == {"verbosity": "high"}
-    assert own["reasoning"] == {"effort": "high", "summary": "auto"}
-    assert own["tool_choice"] == {"type": "function", "name": "g"}
-    assert own["metadata"] == {"a": "b", "v2_0": '{"assistant":"agent_1"}'}
-
-
-def test_file_search_looks_into_the_assistants_and_the_threads_stores(client: OpenAI) -> None:
-    resources: Any = [
-        {"file_search": {"vector_store_ids": ids}} for ids in (["vs_1", "vs_2"], ["vs_2", "vs_3"])
-    ]
-    assistant = client.beta.assistants.create(
-        model=MODEL,
-        tools=[{"type": "file_search", "file_search": {"max_num_results": 2}}],
-        tool_resources=resources[0],
-    )
-    thread = client.beta.threads.create(
-        messages=[{"role": "user", "content": "cite this"}], tool_resources=resources[1]
-    )
-    run = end(client, client.beta.threads.runs.create(thread.id, assistant_id=assistant.id))
-    assert [tool.to_dict() for tool in run.tools] == [
-        {"type": "file_search", "file_search": {"max_num_results": 2}}
-    ]
-    [answer] = client.beta.threads.messages.list(thread.id, run_id=run.id).data
-    block: Any = answer.content[0]
-    assert block.text.annotations[0].file_citation.file_id == "file-echo"
-
-
-def test_the_stores_of_both_are_sent_once_each() -> None:
-    carried = [f'{{"file_search":{{}},"vector_stores":["{one}","vs_2"]}}' for one in ("vs_1", "vs_3")]
-    upstream, asked = answers(
-        agent(metadata={"v2_0": carried[0]}), {"metadata": {"v2_0": carried[1]}}, response(status="queued")
-    )
-    raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1"})
-    assert body_of(asked[2])["tools"] == [
-        {"type": "file_search", "vector_store_ids": ["vs_1", "vs_2", "vs_3"]}
-    ]
-
-
-@pytest.mark.parametrize("mode", ["live", "cached", "disabled"])
-def test_web_search_is_sent_the_way_the_agent_has_it(mode: str) -> None:
-    tool = {
-        "type": "web_search",
-        "mode": mode,
-        "context_size": "low",
-        "location": None,
-        "allowed_domains": ["a.b"],
-    }
-    sent = {"type": "web_search", "search_context_size": "low", "filters": {"allowed_domains": ["a.b"]}}
-    wanted = {"live": [sent], "cached": [sent | {"external_web_access": False}], "disabled": []}
-    assert sent_for({}, tools=[tool])["tools"] == wanted[mode]
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        {"tools": [{"type": "mcp", "server_label": "s"}]},
-        {"tools": [{"type": "programmatic_tool_calling", "enabled": True}]},
-        {"tools": [{"type": "function", "name": "f", "description": "", "parameters": {}, "async": True}]},
-        {"multi_agent": {"enabled": True}},
-    ],
-)
-def test_an_agent_that_only_sessions_can_run_is_refused(made: dict[str, Any]) -> None:
-    upstream, asked = answers(agent(**made))
-    body = {"assistant_id": "asst_1", "additional_messages": [{"role": "user", "content": "x"}]}
-    answer = raw(upstream, "POST", "/threads/thread_1/runs", body)
-    assert answer.status_code == 400
-    assert "works in agent sessions only" in answer.json()["error"]["message"]
-    assert len(asked) == 1
-
-
-def test_an_agent_with_nothing_but_what_is_required_runs() -> None:
-    bare = {"id": "agent_1", "created_at": 1, "model": "m"}
-    upstream, _ = answers(bare, response(status="queued"))
-    assert raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1"}).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({}, "assistant_id"),
-        ({"assistant_id": ["asst_1"]}, "assistant_id"),
-        ({"assistant_id": "../x"}, None),
-        ({"stream": True}, "stream"),
-        ({"include": ["step_details.tool_calls[*].file_search.results[*].content"]}, "include"),
-        ({"max_prompt_tokens": 1000}, "max_prompt_tokens"),
-        ({"truncation_strategy": {"type": "last_messages", "last_messages": 5}}, "truncation_strategy"),
-        ({"truncation_strategy": {"type": "auto", "last_messages": 5}}, "truncation_strategy"),
-        ({"truncation_strategy": "auto"}, "truncation_strategy"),
-        ({"instructions": ["x"]}, "instructions"),
-        ({"additional_instructions": 5}, "additional_instructions"),
-        ({"additional_messages": {"role": "user"}}, "additional_messages"),
-        ({"metadata": "x"}, "metadata"),
-        ({"model": 5}, "model"),
-        ({"max_completion_tokens": "5"}, "max_completion_tokens"),
-        ({"thread": {}}, "thread"),
-    ],
-)
-def test_what_cannot_be_carried_is_refused_by_name(body: dict[str, Any], param: str | None) -> None:
-    whole = body if param == "assistant_id" else {"assistant_id": "asst_1", **body}
-    answer = raw(never, "POST", "/threads/thread_1/runs", whole)
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-
-
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        ({"tools": [{"type": "code_interpreter"}]}, "tools[0].type"),
-        ({"tool_choice": {"type": "function"}}, "tool_choice.function.name"),
-        ({"tool_choice": {"type": "function", "function": "f"}}, "tool_choice.function"),
-        ({"response_format": 5}, "response_format"),
-        ({"metadata": {"v2_1": "x"}}, "metadata.v2_1"),
-        ({"metadata": {str(n): "" for n in range(16)}}, "metadata"),
-    ],
-)
-def test_no_run_is_started_with_what_cannot_be_translated(body: dict[str, Any], param: str) -> None:
-    upstream, asked = answers(agent())
-    answer = raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1", **body})
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
-    assert [one.method for one in asked] == ["GET"]
-
-
-def test_what_stands_for_nothing_is_no_refusal() -> None:
-    body = {
-        "stream": False,
-        "include": [],
-        "max_prompt_tokens": None,
-        "truncation_strategy": {"type": "auto"},
-    }
-    assert sent_for(body) == sent_for({})
-
-
-# ---------------------------------------------------------------- what is shown
-
-
-@pytest.mark.parametrize(
-    "status", ["queued", "in_progress", "completed", "failed", "cancelled", "incomplete", "new"]
-)
-def test_every_status_is_shown(status: str) -> None:
-    assert shown(status=status)["status"] == status
-
-
-@pytest.mark.parametrize(
-    ("reason", "wanted"),
-    [("max_output_tokens", "max_completion_tokens"), ("content_filter", "content_filter"), (None, None)],
-)
-def test_the_reason_of_an_incomplete_run_is_shown(reason: str | None, wanted: str | None) -> None:
-    details = {"reason": reason} if reason else None
-    run = shown(status="incomplete", incomplete_details=details)
-    assert run["incomplete_details"] == {"reason": wanted}
-
-
-def test_a_failure_without_words_is_a_server_error() -> None:
-    assert shown(status="failed")["last_error"] == {"code": "server_error", "message": "the response failed"}
-
-
-def test_usage_is_counted_in_v2s_words() -> None:
-    wanted = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-    assert shown(usage=USAGE)["usage"] == wanted
-    assert shown()["usage"] is None
-
-
-@pytest.mark.parametrize(
-    ("choice", "wanted"),
-    [
-        ("none", "none"),
-        ("required", "required"),
-        ({"type": "function", "name": "f"}, {"type": "function", "function": {"name": "f"}}),
-        ({"type": "file_search"}, {"type": "file_search"}),
-        ({"type": "allowed_tools", "tools": []}, "auto"),
-        (None, "auto"),
-    ],
-)
-def test_the_tool_choice_is_shown_as_v2_has_it(choice: Any, wanted: Any) -> None:
-    assert shown(tool_choice=choice)["tool_choice"] == wanted
-
-
-def test_a_response_of_another_program_is_shown_and_fits_v2s_model() -> None:
-    found = {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1.5,
-        "status": "completed",
-        "conversation": {"id": "conv_1"},
-        "model": "m",
-        "output": [{"type": "something_new", "id": "x_1"}, message(1)],
-        "instructions": [{"role": "developer"}],
-        "tools": [
-            {
-                "type": "file_search",
-                "vector_store_ids": ["vs_1"],
-                "max_num_results": 5,
-                "filters": None,
-                "ranking_options": {"ranker": "default-2024-11-15", "hybrid_search": {}},
-            }
-        ],
-        "text": None,
-        "metadata": None,
-    }
-    with over(answers(found, CONVERSATION)[0]) as client:
-        run = client.beta.threads.runs.retrieve("run_1", thread_id="thread_1")
-        assert client.beta.threads.messages.list("thread_1", run_id="run_1").data[0].id == "msg_1"
-    assert (run.status, run.assistant_id, run.instructions, run.metadata) == ("completed", "", "", {})
-    assert run.tools[0].to_dict() == {
-        "type": "file_search",
-        "file_search": {"max_num_results": 5, "ranking_options": {"score_threshold": 0.0}},
-    }
 
 
 def test_a_run_goes_with_its_thread(emulator: Emulator, client: OpenAI) -> None:
