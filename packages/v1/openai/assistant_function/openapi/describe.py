@@ -6,6 +6,7 @@ or a form takes the parameters of all of them. `components.schemas.Answers` maps
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from assistant_function import VERSION
 from assistant_function.answer.envelope import AT_TOP_LEVEL
 from assistant_function.errors import Json
 from assistant_function.openapi.schemas import DATA, PARTS, TEXT_OR_NULL, closed, nullable, object_of, ref
@@ -48,7 +49,7 @@ def openapi(actions: "Mapping[str, Action]", settings: Settings) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "OpenAI assistants behind one URL",
-            "version": "1",
+            "version": VERSION,
             "description": "Every call names an `action`. GET and POST take and answer the same; an object "
             "or a list is JSON text in a query string or form.",
         },
