@@ -107,13 +107,13 @@ def url_of(line: str) -> str:
     return url
 
 
-def test_ten_lines_in_the_readmes_order(printed: list[str]) -> None:
+def test_ten_lines_in_the_originals_order(printed: list[str]) -> None:
     actions = [dict(parse_qsl(urlsplit(url_of(line)).query))["action"] for line in printed]
     assert actions == [call["action"] for call in calls(Ids())]
     assert len(actions) == 10
 
 
-def test_first_line_is_the_readmes(home: Home, printed: list[str]) -> None:
+def test_first_line_is_the_originals(home: Home, printed: list[str]) -> None:
     url = f"http://localhost:{home.port}/api/v1/web/fn-local/v1/openai"
     query = "action=create-assistant&name=Property+Assistant&instructions=You+are+a+property+expert"
     assert printed[0] == f'curl -X GET "{url}?{query}"'

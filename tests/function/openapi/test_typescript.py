@@ -1,4 +1,4 @@
-"""The typed client of the README: generated, type-checked, and run."""
+"""The typed client of docs/typed-client.md: generated, type-checked, and run."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 
 from tests.invoke import Json
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "typed-client.md"
 TOOLS = Path(__file__).with_name("node_modules") / ".bin"
 STRICT = ["--strict", "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"]
 URL = "http://localhost:8080/api/v1/web/fn-local/v1/openai"
@@ -35,11 +35,11 @@ await call({ action: "send-message", threadId, message: "hi", role: "system" });
 
 @pytest.fixture(scope="module")
 def example(description: Json, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the README's example and the generated types, as the README says."""
+    """A folder with the page's example and the generated types, made as the page says."""
     folder = tmp_path_factory.mktemp("typescript")
     (folder / "openapi.json").write_text(json.dumps(description))
     run(TOOLS / "openapi-typescript", "openapi.json", "-o", "openai.d.ts", folder=folder)
-    (found,) = re.findall(r"```typescript\n(.*?)```", README.read_text(), re.DOTALL)
+    (found,) = re.findall(r"```typescript\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (folder / "example.ts").write_text(found)
     return folder
 
@@ -50,7 +50,7 @@ def run(*command: str | Path, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_readmes_example_fits_the_generated_types_and_runs(example: Path, url: str) -> None:
+def test_the_pages_example_fits_the_generated_types_and_runs(example: Path, url: str) -> None:
     run(TOOLS / "tsc", *STRICT, "example.ts", folder=example)
     script = (example / "example.js").read_text().replace(URL, url)
     (example / "example.mjs").write_text(script)

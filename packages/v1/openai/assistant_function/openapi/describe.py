@@ -6,6 +6,7 @@ answer."""
 
 from collections.abc import Mapping
 
+from assistant_function import VERSION
 from assistant_function.answer.envelope import AT_TOP_LEVEL
 from assistant_function.call import Action
 from assistant_function.errors import Json
@@ -46,7 +47,7 @@ def describe_actions(actions: Mapping[str, Action], settings: Settings) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "OpenAI assistants behind one URL",
-            "version": "1",
+            "version": VERSION,
             "description": "Every call names an `action`. GET and POST take and answer the same; an object "
             "or a list is JSON text in a query string or form.",
         },
