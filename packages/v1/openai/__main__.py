@@ -21,6 +21,7 @@ from assistant_function.request.settings import find_secrets, parse_settings
 from assistant_function.upstream.client import connect
 
 PLATFORM = Runtime()
+NO_FAULT: Json = {}
 NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
 
 
@@ -28,8 +29,8 @@ class Outcome(NamedTuple):
     """How a call went: the response, and what the log tells of it."""
 
     response: Json
+    fault: Json
     openai_request_id: str | None = None
-    fault: Json = {}
 
 
 def main(args: Any, context: Any = None, *, runtime: Runtime = PLATFORM) -> Json:
@@ -41,7 +42,7 @@ def main(args: Any, context: Any = None, *, runtime: Runtime = PLATFORM) -> Json
         event = parse_event(args, context, runtime)
         cors, parameters = access.choose_cors_headers(event, settings), event.parameters
         if event.method == "OPTIONS":
-            outcome = Outcome(wrap_nothing())
+            outcome = Outcome(wrap_nothing(), NO_FAULT)
         else:
             access.check_caller(event, settings)
             name, action = _look_up(parameters.get("action"))
@@ -68,19 +69,21 @@ def _look_up(name: Any) -> tuple[str, Action]:
 def _answer(action: Action, call: ActionCall, runtime: Runtime, secrets: tuple[str, ...]) -> Outcome:
     """Lets the handler answer. A failure is told with what the call has changed at OpenAI until then."""
     if not action.needs_openai:
-        return Outcome(wrap_answer(action.handler(call), secrets))
+        return Outcome(wrap_answer(action.handler(call), secrets), NO_FAULT)
     client, transport = connect(call.settings, call.deadline, runtime.transport)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
             answer = action.handler(call._replace(client=client))
-        outcome = Outcome(wrap_answer(answer, secrets))
+        outcome = Outcome(wrap_answer(answer, secrets), NO_FAULT)
     except Exception as error:
         outcome = _fail(error, call.params, secrets, transport.may_have_changed)
     return outcome._replace(openai_request_id=transport.last_request_id)
 
 
-def _fail(error: Exception, params: Json, secrets: tuple[str, ...], may_have_changed: bool = False) -> Outcome:
+def _fail(
+    error: Exception, params: Json, secrets: tuple[str, ...], may_have_changed: bool = False
+) -> Outcome:
     failure = present_failure(error, params, may_have_changed)
     return Outcome(wrap_failure(failure, secrets), fault=describe_fault(error))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ActionCall(NamedTuple):
-    """The SDK's client, the checked parameters by name (only the given ones), the time, the settings, and what the action takes."""
+    """One call of an action. `params` are the checked parameters by name, only the given ones."""
 
     client: "OpenAI"
     params: Json

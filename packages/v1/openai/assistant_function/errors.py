@@ -118,7 +118,7 @@ class RunHitRateLimit(RunEndedBadly):
 
 
 class PartialFailure(Exception):
-    """Something failed after something else was done. It is raised from the failure; `data` is what exists."""
+    """Something failed after something else was done: raised from that failure, with `data` that exists."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         super().__init__("failed in part")

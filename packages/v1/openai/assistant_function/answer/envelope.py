@@ -37,7 +37,7 @@ class Answer(NamedTuple):
 
 def wrap_answer(answer: Answer, secrets: tuple[str, ...] = ()) -> Json:
     """200, or 202 with Retry-After for what goes on."""
-    whole = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in answer.data.items()}
+    whole: Json = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in answer.data.items()}
     data = fit(whole, answer.cut_front)
     if data is not whole and not fits(data):
         return _build_response(502, False, keep_ids(data), TOO_LONG, {})
@@ -47,7 +47,7 @@ def wrap_answer(answer: Answer, secrets: tuple[str, ...] = ()) -> Json:
 
 def wrap_failure(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
     """The response to a failure; no secret leaves in it."""
-    data = failure.data and fit(hide_secrets(dict(failure.data), secrets))
+    data = fit(hide_secrets(dict(failure.data), secrets)) if failure.data else None
     data = data if data is None or fits(data) else keep_ids(data)
     message = hide_secrets(failure.message, secrets)
     return _build_response(failure.status, False, data, message, failure.headers)

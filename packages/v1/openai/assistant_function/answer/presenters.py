@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         LastError,
         Message,
         Run,
+        RunStatus,
         Thread,
         ToolCall,
         Usage,
@@ -111,13 +112,13 @@ def present_run(v2: "V2Run", messages: "list[Message]") -> "Run":
         "runId": v2["id"],
         "threadId": v2.get("thread_id"),
         "assistantId": v2.get("assistant_id"),
-        "status": v2.get("status"),
+        "status": cast("RunStatus", v2.get("status")),
         "response": response,
         "messages": messages,
         "usage": _present_usage(v2.get("usage")),
         "toolCalls": _present_tool_calls(v2.get("required_action")),
         "lastError": cast("LastError | None", _require_object(v2.get("last_error"))),
-        "incompleteReason": (v2.get("incomplete_details") or {}).get("reason"),
+        "incompleteReason": _read_reason(v2.get("incomplete_details")),
         "createdAt": v2.get("created_at") or None,
     }
     if _asks_for_json(v2.get("response_format")):
@@ -153,7 +154,7 @@ def _join_parts(parts: list[Json], cited: bool) -> "tuple[str, list[Annotation]]
     start = 0
     for part in parts:
         text, found = _read_part(part, cited)
-        annotations += [_move(annotation, lambda index, by=start: index + by) for annotation in found]
+        annotations += [_move(annotation, start.__add__) for annotation in found]
         if text is not None:
             texts.append(text)
             start += len(text) + len(BETWEEN_PARTS)
@@ -254,6 +255,10 @@ def _present_usage(v2: Mapping[str, Any] | None) -> "Usage | None":
         "completionTokens": v2.get("completion_tokens"),
         "totalTokens": v2.get("total_tokens"),
     }
+
+
+def _read_reason(incomplete_details: Mapping[str, Any] | None) -> str | None:
+    return (incomplete_details or {}).get("reason")
 
 
 def _require_object(value: Any) -> Json | None:

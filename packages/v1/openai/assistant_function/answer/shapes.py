@@ -6,6 +6,18 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 UnixSeconds = Annotated[int | None, "Unix seconds; null where OpenAI does not tell."]
 
+RunStatus = Literal[
+    "queued",
+    "in_progress",
+    "cancelling",
+    "completed",
+    "requires_action",
+    "incomplete",
+    "failed",
+    "cancelled",
+    "expired",
+]
+
 
 class Assistant(TypedDict):
     assistantId: str
@@ -65,17 +77,7 @@ class Run(TypedDict):
     runId: Annotated[str | None, "Null where a repeated requestId found it by its words."]
     threadId: str
     assistantId: str | None
-    status: Literal[
-        "queued",
-        "in_progress",
-        "cancelling",
-        "completed",
-        "requires_action",
-        "incomplete",
-        "failed",
-        "cancelled",
-        "expired",
-    ]
+    status: RunStatus
     response: Annotated[str | None, "The answer's text, null until the run has ended."]
     messages: list[Message]
     usage: "Usage | None"

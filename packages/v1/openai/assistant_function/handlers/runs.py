@@ -164,9 +164,7 @@ def _fetch_written(call: ActionCall, run: "V2Run") -> "list[Message]":
     if run["status"] not in ("completed", "incomplete"):
         return []
     found, _ = parse_messages(
-        call.beta.threads.messages.list(
-            run["thread_id"], run_id=run["id"], order="asc", limit=MAX_MESSAGES
-        )
+        call.beta.threads.messages.list(run["thread_id"], run_id=run["id"], order="asc", limit=MAX_MESSAGES)
     )
     # A server may tell no run ids, or give the whole thread.
     return [

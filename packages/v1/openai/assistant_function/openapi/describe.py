@@ -66,7 +66,9 @@ def describe_actions(actions: Mapping[str, Action], settings: Settings) -> Json:
 
 
 def _describe_get(actions: Mapping[str, Action]) -> Json:
-    parameters = [_describe_query_parameter(name, schema) for name, schema in _merge_parameters(actions).items()]
+    parameters = [
+        _describe_query_parameter(name, schema) for name, schema in _merge_parameters(actions).items()
+    ]
     summary = "A call by query string"
     return {"operationId": "get", "summary": summary, "parameters": parameters} | _refer_to_responses()
 
@@ -135,7 +137,10 @@ def _describe_responses(actions: Mapping[str, Action]) -> Json:
             going_on,
             "Retry-After",
         ),
-    } | {status: _describe_response(when, _describe_failed_body(status), header) for status, (when, header) in FAILURES.items()}
+    } | {
+        status: _describe_response(when, _describe_failed_body(status), header)
+        for status, (when, header) in FAILURES.items()
+    }
 
 
 def _describe_failed_body(status: str) -> Json:
@@ -190,7 +195,9 @@ def _name_answer(action: Action) -> str:
 
 def _describe_request(name: str, action: Action) -> Json:
     needs = [param.name for param in action.spec.needs]
-    values = {known.name: _describe_value(known, known.name in needs) for known in action.spec.known().values()}
+    values = {
+        known.name: _describe_value(known, known.name in needs) for known in action.spec.known().values()
+    }
     return {
         "type": "object",
         "description": action.about,

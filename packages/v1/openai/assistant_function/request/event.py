@@ -29,7 +29,7 @@ JSON_SENT_AS_FORM = (
 
 
 class Runtime(NamedTuple):
-    """What surrounds a call: passed in, so that tests can choose it. Without `transport` it is the network."""
+    """What surrounds a call, passed in so that tests can choose it; without `transport` the real network."""
 
     environment: Mapping[str, str] = environ
     now: Callable[[], float] = time.monotonic

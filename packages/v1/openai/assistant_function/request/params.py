@@ -1,7 +1,7 @@
 """Parameters: each with what reads it, what it is called upstream, and whether an assistant shows it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from assistant_function.errors import InvalidRequest, Json

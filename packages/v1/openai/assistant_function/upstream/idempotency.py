@@ -8,8 +8,8 @@ import contextlib
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant_function.errors import Busy, Json
 from assistant_function.call import ActionCall
+from assistant_function.errors import Busy, Json
 from assistant_function.upstream.idempotency_store import MESSAGE, RUN, IdempotencyStore, Record
 from assistant_function.upstream.objects import parse_message, parse_messages, parse_run
 
@@ -176,7 +176,7 @@ def _list_written(call: ActionCall, thread_id: str, record: Record) -> "list[V2M
 
 
 def _list_written_before(call: ActionCall, started: "V2Run", record: Record) -> "list[V2Message]":
-    """What the lost run wrote where it ended between the look and the start; the new run is cancelled then."""
+    """What the lost run wrote, if it ended between the look and the start; the new run is cancelled then."""
     written = _list_written(call, started["thread_id"], record)
     written = [one for one in written if one.get("run_id") != started["id"]]
     if written:

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
+from assistant_function.call import ActionCall
 from assistant_function.errors import InvalidRequest
 from assistant_function.hidden_metadata import HIDDEN_PREFIX, split_hidden
-from assistant_function.call import ActionCall
 from assistant_function.request.readers import MAX_PAIRS, MAX_VALUE_CHARACTERS
 from assistant_function.upstream.objects import parse_thread
 
@@ -13,7 +13,7 @@ MESSAGE, RUN = "m", "r"
 
 
 class Record(NamedTuple):
-    """One request: the id of the last message before it, and its result's id; empty where there is none yet."""
+    """One request: the id of the last message before it, and of its result; empty where there is none."""
 
     digest: str
     kind: str

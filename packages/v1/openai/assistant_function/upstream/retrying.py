@@ -34,7 +34,7 @@ class RetryingTransport(httpx2.BaseTransport):
     """Sends by `inner` within a deadline that every call of the function sets anew.
 
     A change is sent again only where it surely was not carried out: the connection was never made, or the
-    answer is 429. Reads are sent again after other passing failures too. Nothing is sent after the deadline."""
+    answer is 429. A read is sent again after other passing failures too, nothing past the deadline."""
 
     def __init__(self, inner: httpx2.BaseTransport, deadline: Deadline) -> None:
         self._inner, self._workers = inner, _Workers(inner.close)
@@ -98,7 +98,9 @@ class RetryingTransport(httpx2.BaseTransport):
         except httpx2.RequestError as problem:
             self.may_have_changed |= is_change and not isinstance(problem, NOT_SENT)
             raise
-        self.may_have_changed |= is_change and (response.status_code < 400 or response.status_code in PASSING_STATUSES)
+        self.may_have_changed |= is_change and (
+            response.status_code < 400 or response.status_code in PASSING_STATUSES
+        )
         self.last_request_id = response.headers.get("x-request-id", self.last_request_id)
         return response
 
@@ -169,9 +171,7 @@ def _read_whole(response: httpx2.Response, request: httpx2.Request) -> bytes:
         parts.append(part)
         size += len(part)
         if size > MAX_ANSWER_BYTES:
-            raise httpx2.DecodingError(
-                f"the answer is longer than {MAX_ANSWER_BYTES} bytes", request=request
-            )
+            raise httpx2.DecodingError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes", request=request)
     return b"".join(parts)
 
 

@@ -29,7 +29,7 @@ _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\
 
 
 class AssistantsClient(openai.OpenAI):
-    """The SDK's client. Where it raises one of its own errors, this raises one of assistant_function.errors."""
+    """The SDK's client, which raises the errors of assistant_function.errors in place of the SDK's own."""
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         try:
