@@ -33,6 +33,39 @@ def object_of(required: Json, optional: Json | None = None) -> Json:
 
 def closed(properties: Json, *required: str) -> Json:
     """An object of these properties and no others."""
+    return object_of(properties) | {"required": list(required), "additionalProperties": False}
+
+
+def nullable(schema: Json) -> Json:
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def list_of(of: Json) -> Json:
+    return {"type": "array", "items": of}
+
+
+def _kind(name: str, properties: Json | None = None) -> Json:
+    """An object told by its `type`, with these properties, all required."""
+    told = {"type": {"type": "string", "const": name}} | (properties or {})
+    return closed(told, *told)
+
+
+# ---------------------------------------------------------------- from types to schemas
+
+TYPES: dict[Any, Json] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    dict: {"type": "object", "additionalProperties": True},
+    Any: {},
+}
+
+
+def schema_of_object(shape: type) -> Json:
+    """The schema of a TypedDict of shapes.py."""
+    hints = get_type_hints(shape, include_extras=True)
+    properties = {name: schema_of(hint) for name, hint in hints.items()}
     required = [name for name, hint in hints.items() if get_origin(hint) is not NotRequired]
     return object_of(properties) | {"required": required}
 
