@@ -31,7 +31,7 @@ class Upstream:
 
     def function(self, **environment: str) -> Function:
         """The function in native mode before this server, with a clock that moves by sleeping alone."""
-        return make_function(NATIVE | environment, wire=httpx2.MockTransport(self), clock=self.clock)
+        return make_function(NATIVE | environment, transport=httpx2.MockTransport(self), clock=self.clock)
 
     def bodies(self) -> list[Any]:
         return [json.loads(request.content) for request in self.seen if request.content]

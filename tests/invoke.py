@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,6 +15,7 @@ from assistant_function.request.event import World
 
 MAIN = Path(__file__).parents[1] / "packages" / "v1" / "openai" / "__main__.py"
 KEY = "sk-test-0123456789abcdef"
+CAUTION = "the change may have been carried out: look before you repeat it"
 EPOCH_SECONDS = 1_800_000_000.0
 Json = dict[str, Any]
 
@@ -32,7 +34,7 @@ def load_main() -> Callable[..., Json]:
 
 @dataclass
 class FakeClock:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that stands still until somebody sleeps, which takes no time."""
 
     seconds: float = 0.0
     pauses: list[float] = field(default_factory=list)
@@ -46,6 +48,20 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.seconds += seconds
+
+
+class HastyClock(FakeClock):
+    """The real clock, but sleeping takes no time: it only moves the clock."""
+
+    def now(self) -> float:
+        return time.monotonic() + self.seconds
+
+
+class RealClock(HastyClock):
+    """The real clock, and real sleep."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -93,14 +109,14 @@ class Function:
 def make_function(
     environment: Mapping[str, str] | None = None,
     *,
-    wire: httpx2.BaseTransport | None = None,
+    transport: httpx2.BaseTransport | None = None,
     clock: FakeClock | None = None,
 ) -> Function:
-    """The function in a world of its own; without a clock it has the real one."""
+    """The function with its own environment and network; without a clock it has the real one."""
     given = {"OPENAI_API_KEY": KEY} | dict(environment or {})
     if clock is None:
-        return Function(World(environment=given, wire=wire))
-    return Function(World(given, clock.now, clock.sleep, clock.wall, wire))
+        return Function(World(environment=given, wire=transport))
+    return Function(World(given, clock.now, clock.sleep, clock.wall, transport))
 
 
 def web(method: str = "POST", headers: Mapping[str, str] | None = None, **more: Any) -> Json:

@@ -61,6 +61,15 @@ def status(number: int, body: bytes = b"", name: str = "", **headers: str) -> Fa
     return Fault(name or str(number), change=lambda _: answer)
 
 
+def body(name: str, content: bytes) -> Fault:
+    """The upstream does what it was asked for, and says this."""
+
+    def change(answer: Answer) -> Answer:
+        return answer._replace(body=content, status=200)
+
+    return Fault(f"a body {name}", carried_out=True, change=change)
+
+
 NONE = Fault("none", carried_out=True)
 UNREAD = Fault("reset before the request was read", "unread")
 UNSENT = Fault("reset after the request was read", "reset")

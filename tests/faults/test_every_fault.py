@@ -8,26 +8,17 @@ from functools import partial
 
 import pytest
 
-from tests.faults.proxy import CUT, LOST, SILENT, TRICKLE, UNREAD, UNSENT, Answer, Fault, status
-from tests.faults.room import CALLS, Room, call_of, standing_call_of
-from tests.invoke import Json
+from tests.backends import Backend
+from tests.faults.calls import CALLS, make_call, standing_call
+from tests.faults.proxy import CUT, LOST, SILENT, TRICKLE, UNREAD, UNSENT, Fault, body, status
+from tests.invoke import CAUTION, Json
 
 SHORT_SECONDS = 0.06  # what a call gets that waits in vain
 LATENESS_SECONDS = 1.0  # of a busy machine
-CAUTION = "the change may have been carried out: look before you repeat it"
 STATUSES = {400: 400, 401: 500, 403: 500, 404: 404, 408: 504, 409: 409, 413: 413, 422: 400, 429: 429}
 STATUSES |= dict.fromkeys((500, 502, 503, 504, 529), 502)
 REASON = b'{"error": {"message": "It was not to be.", "type": "x", "param": null, "code": null}}'
 HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
-
-
-def body(name: str, content: bytes) -> Fault:
-    """The upstream does what it was asked for, and says this."""
-
-    def change(answer: Answer) -> Answer:
-        return answer._replace(body=content, status=200)
-
-    return Fault(f"a body {name}", carried_out=True, change=change)
 
 
 BODIES = [
@@ -54,7 +45,7 @@ EXPECTED: list[tuple[Fault, int]] = [
 ]
 
 
-def check(answer: Json, expected: int, sent: list[tuple[str, str]]) -> None:
+def check_answer(answer: Json, expected: int, sent: list[tuple[str, str]]) -> None:
     """`sent`: (method, path) of the requests that went out."""
     assert answer["statusCode"] == expected, answer["body"]
     assert answer["body"]["success"] is False
@@ -71,8 +62,8 @@ def check(answer: Json, expected: int, sent: list[tuple[str, str]]) -> None:
         assert CAUTION not in said
 
 
-def every_action_under(
-    room: Room,
+def call_every_action(
+    backend: Backend,
     expected: int,
     begin: Callable[[], object],
     end: Callable[[], object],
@@ -82,50 +73,52 @@ def every_action_under(
 ) -> None:
     wrong = []
     for action in CALLS:
-        params = (call_of if fresh else standing_call_of)(action, room)
+        params = (make_call if fresh else standing_call)(action, backend)
         begin()
-        already, begun = len(room.proxy.seen), time.monotonic()
-        answer = room.call(seconds, **params)
+        already, begun = len(backend.proxy.seen), time.monotonic()
+        answer = backend.call_within(seconds, **params)
         elapsed = time.monotonic() - begun
         end()
-        sent = [(seen.method, seen.path) for seen in room.proxy.seen[already:]]
+        sent = [(seen.method, seen.path) for seen in backend.proxy.seen[already:]]
         try:
-            check(answer, expected, sent)
+            check_answer(answer, expected, sent)
             assert elapsed < seconds + LATENESS_SECONDS
-            room.done(action="list-assistants", limit=1)
+            backend.data(action="list-assistants", limit=1)
         except AssertionError as problem:
             wrong.append(f"{action}: {sent}: {problem}")
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(("fault", "expected"), EXPECTED, ids=[fault.name for fault, _ in EXPECTED])
-def test_a_fault_of_every_request(room: Room, fault: Fault, expected: int) -> None:
+def test_every_action_survives_a_fault_of_every_request(
+    backend: Backend, fault: Fault, expected: int
+) -> None:
     seconds = SHORT_SECONDS if fault.ending in ("silence", "trickle") else 20.0
-    begin = partial(room.proxy.inject, fault)
-    every_action_under(room, expected, begin, room.proxy.heal, seconds=seconds, fresh=fault.carried_out)
+    begin = partial(backend.proxy.inject, fault)
+    call_every_action(backend, expected, begin, backend.proxy.heal, seconds=seconds, fresh=fault.carried_out)
 
 
-def test_nothing_listens(room: Room) -> None:
-    every_action_under(room, 502, room.proxy.close, room.proxy.open)
+def test_every_action_survives_an_upstream_that_is_gone(backend: Backend) -> None:
+    call_every_action(backend, 502, backend.proxy.close, backend.proxy.open)
 
 
-def test_an_answer_of_50_megabytes_is_not_kept_in_memory(room: Room) -> None:
+def test_an_answer_of_50_megabytes_is_not_kept_in_memory(backend: Backend) -> None:
     huge = json.dumps({"id": "x" * 50_000_000}).encode()
-    params = [call_of(action, room) for action in ("get-thread", "send-message")]
-    room.proxy.inject(body("of 50 MB", huge))
-    answers = [room.call(**one) for one in params]
-    room.proxy.heal()
+    params = [make_call(action, backend) for action in ("get-thread", "send-message")]
+    backend.proxy.inject(body("of 50 MB", huge))
+    answers = [backend.call(**one) for one in params]
+    backend.proxy.heal()
     assert [answer["statusCode"] for answer in answers] == [502, 502]
     assert [CAUTION in answer["body"]["error"] for answer in answers] == [False, True]
-    room.done(action="list-assistants", limit=1)
+    backend.data(action="list-assistants", limit=1)
 
 
-def test_many_answers_that_trickle_use_nothing_up(room: Room) -> None:
-    params = call_of("get-thread", room)
-    room.proxy.inject(TRICKLE)
-    answers = [room.call(0.1, **params)["statusCode"] for _ in range(12)]
-    room.proxy.heal()
+def test_many_answers_that_trickle_use_nothing_up(backend: Backend) -> None:
+    params = make_call("get-thread", backend)
+    backend.proxy.inject(TRICKLE)
+    answers = [backend.call_within(0.1, **params)["statusCode"] for _ in range(12)]
+    backend.proxy.heal()
     assert answers == [504] * 12
     begun = time.monotonic()
-    assert room.done(**params)["threadId"] == params["threadId"]
+    assert backend.data(**params)["threadId"] == params["threadId"]
     assert time.monotonic() - begun < LATENESS_SECONDS

@@ -18,13 +18,14 @@ from typing import Any
 from local.devhost.pool import Pool
 from local.devhost.project import Function
 from local.emulator.server import HOST, start_emulator
+from tests.backends import stored_texts
 from tests.invoke import KEY, Json
-from tests.soak.repeating import different, texts
+from tests.soak.comparing import describe_difference
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = ROOT / "packages" / "v1" / "openai"
 START_SECONDS = 20.0
-MOST_ATTEMPTS = 500
+MAX_ATTEMPTS = 500
 PAUSES_SECONDS = (0.3, 1.5)  # between two kills
 
 
@@ -70,19 +71,19 @@ class EmulatorProcess:
         self.process.wait()
 
 
-def everything_survives(kills: int, seed: int) -> Survived:
+def kill_at_random(kills: int, seed: int) -> Survived:
     """Messages sent one after the other until so many kills have struck: is each there once, in order?"""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "openai.sqlite"
-        with running(database) as (emulator, pool):
-            thread = answered(pool, action="create-thread")["threadId"]
+        with run_processes(database) as (emulator, pool):
+            thread = call_until_answered(pool, action="create-thread")["threadId"]
             killer = Killer(emulator, pool, kills, seed)
             killer.start()
-            sent = list(messages_until(killer, pool, thread))
+            sent = list(send_messages_until(killer, pool, thread))
             killer.join()
         with start_emulator(str(database)) as again:
-            there = [text for _, text in texts(again, thread)]
-        return Survived(len(sent), killer.struck, different(there, sent))
+            there = [text for _, text in stored_texts(again, thread)]
+        return Survived(len(sent), killer.struck, describe_difference(there, sent))
 
 
 class Killer(threading.Thread):
@@ -108,7 +109,7 @@ class Killer(threading.Thread):
 
 
 @contextmanager
-def running(database: Path) -> Iterator[tuple[EmulatorProcess, Pool]]:
+def run_processes(database: Path) -> Iterator[tuple[EmulatorProcess, Pool]]:
     emulator = EmulatorProcess(database)
     settings = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"http://{HOST}:{emulator.port}/v1"}
     pool = Pool(Function(FUNCTION, settings), log=lambda _: None, most_processes=1)
@@ -119,18 +120,20 @@ def running(database: Path) -> Iterator[tuple[EmulatorProcess, Pool]]:
         emulator.kill()
 
 
-def messages_until(killer: Killer, pool: Pool, thread: str) -> Iterator[str]:
+def send_messages_until(killer: Killer, pool: Pool, thread: str) -> Iterator[str]:
     number = 0
     while killer.is_alive():
         message = f"message {number // 2}"
-        answered(pool, action="send-message", threadId=thread, message=message, requestId=f"request-{number}")
+        call_until_answered(
+            pool, action="send-message", threadId=thread, message=message, requestId=f"request-{number}"
+        )
         yield message
         number += 1
 
 
-def answered(pool: Pool, **params: Any) -> Json:
+def call_until_answered(pool: Pool, **params: Any) -> Json:
     """The data of a call, repeated until it has an answer."""
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         activation = pool.submit(params)
         activation.done.wait()
         if activation.outcome == "success" and activation.result["statusCode"] == 200:
@@ -138,4 +141,4 @@ def answered(pool: Pool, **params: Any) -> Json:
             return data
         if activation.outcome == "success" and activation.result["statusCode"] not in (502, 504):
             raise AssertionError(f"{params}: {activation.result}")
-    raise AssertionError(f"no answer in {MOST_ATTEMPTS} attempts: {params}")
+    raise AssertionError(f"no answer in {MAX_ATTEMPTS} attempts: {params}")

@@ -14,8 +14,7 @@ from typing import Any
 
 from local.emulator.server import start_emulator
 from tests.faults.proxy import CUT, LOST, UNREAD, start_proxy, status
-from tests.faults.room import HastyClock
-from tests.invoke import Function, make_function
+from tests.invoke import Function, HastyClock, make_function
 
 ROOT = Path(__file__).parents[2]
 SHARE_OF_FAULTS = 0.02
@@ -33,7 +32,7 @@ class Left:
     calls: int
 
 
-def measured(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
+def measure_what_stays(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
     """The process after the first `warm_up` calls and after `calls` more, some of which meet a fault."""
     with start_emulator() as emulator, start_proxy(emulator.url) as proxy:
         proxy.at_random(seed, SHARE_OF_FAULTS, FAULTS)
@@ -46,7 +45,7 @@ def measured(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
     return before, after
 
 
-def holds(calls: int) -> Left:
+def measure_process(calls: int) -> Left:
     memory = re.search(r"VmRSS:\s*(\d+) kB", Path("/proc/self/status").read_text())
     assert memory is not None
     files = len(os.listdir("/proc/self/fd"))
@@ -91,7 +90,7 @@ def main(url: str, warm_up: int, calls: int) -> None:
     customer = Customer(make_function({"OPENAI_BASE_URL": url}, clock=HastyClock()))
     for number in (warm_up, calls):
         customer.go_on(number)
-        print(json.dumps(asdict(holds(customer.calls))), file=sys.stderr, flush=True)
+        print(json.dumps(asdict(measure_process(customer.calls))), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

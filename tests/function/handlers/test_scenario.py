@@ -1,7 +1,7 @@
 """All seventeen actions, one after the other, with both backends: the same answers, ids apart."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -9,13 +9,11 @@ import pytest
 
 from assistant_function.actions import ACTIONS
 from local.emulator.server import Emulator, start_emulator
+from tests.backends import Backend
+from tests.function.conversation import WEATHER, play_conversation
 from tests.invoke import Function, Json, make_function
 from tests.native_server import start_native_server
 
-WEATHER = {
-    "type": "function",
-    "function": {"name": "weather", "description": "d", "parameters": {"type": "object", "properties": {}}},
-}
 ASSISTANT_KEYS = [
     *("assistantId", "name", "description", "instructions", "model", "tools"),
     *("metadata", "temperature", "topP", "createdAt"),
@@ -31,51 +29,7 @@ RUN_KEYS = [
 ]
 
 
-def scenario(call: Callable[..., Json]) -> None:
-    """One conversation that needs every action; `call` notes what it answers."""
-    assistant = call(
-        action="create-assistant",
-        name="Poet",
-        instructions="Be brief",
-        description="writes",
-        tools=[WEATHER],
-        metadata={"team": "a"},
-        temperature=0.5,
-        topP=0.9,
-        responseFormat="text",
-    )["data"]["assistantId"]
-    call(action="list-assistants", limit=1)
-    call(action="get-assistant", assistantId=assistant)
-    call(action="update-assistant", assistantId=assistant, name="Bard", temperature=None, topP=None)
-    opening = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
-    thread = call(action="create-thread", metadata={"user": "u1"}, messages=opening)["threadId"]
-    call(action="send-message", threadId=thread, message="What is a sonnet?")
-    run = {"action": "run-assistant", "threadId": thread, "assistantId": assistant}
-    call(**run)
-    call(action="get-thread", threadId=thread)
-    call(action="update-thread", threadId=thread, metadata={"user": "u2"})
-    call(action="list-messages", threadId=thread)
-    call(action="list-messages", threadId=thread, limit=2, order="desc")
-    asking = call(**run, message='/call weather {"city": "Bonn"}')["data"]
-    call(action="get-run", threadId=thread, runId=asking["runId"])
-    outputs = [{"toolCallId": asking["toolCalls"][0]["id"], "output": {"sky": "blue"}}]
-    call(action="submit-tool-outputs", threadId=thread, runId=asking["runId"], toolOutputs=outputs)
-    slow = call(**run, message="/wait 30", wait=0)["data"]
-    call(**run)
-    call(action="cancel-run", threadId=thread, runId=slow["runId"])
-    call(action="get-run", threadId=thread, runId=slow["runId"])
-    done = call(action="chat", assistantId=assistant, threadId=thread, message="And now?")["data"]
-    call(action="list-messages", threadId=thread, runId=done["runId"])
-    fresh = call(action="chat", assistantId=assistant, message="/two")["threadId"]
-    call(action="delete-thread", threadId=thread)
-    call(action="delete-thread", threadId=fresh)
-    call(action="get-thread", threadId=thread)
-    call(action="delete-assistant", assistantId=assistant)
-    call(action="get-assistant", assistantId=assistant)
-    call(action="describe")
-
-
-def played(function: Function) -> list[tuple[str, Json]]:
+def play_recorded(function: Function) -> list[tuple[str, Json]]:
     answers: list[tuple[str, Json]] = []
 
     def call(**params: Any) -> Json:
@@ -84,7 +38,7 @@ def played(function: Function) -> list[tuple[str, Json]]:
         body: Json = answer["body"]
         return body
 
-    scenario(call)
+    play_conversation(call)
     return answers
 
 
@@ -105,14 +59,14 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def answers(emulator: Emulator) -> list[tuple[str, Json]]:
-    return played(make_function({"OPENAI_BASE_URL": emulator.url}))
+    return play_recorded(make_function({"OPENAI_BASE_URL": emulator.url}))
 
 
 def of(answers: list[tuple[str, Json]], action: str) -> list[Json]:
     return [deepcopy(answer["body"]["data"]) for name, answer in answers if name == action]
 
 
-def test_every_action_is_played(answers: list[tuple[str, Json]]) -> None:
+def test_every_action_is_play_recorded(answers: list[tuple[str, Json]]) -> None:
     assert {name for name, _ in answers} == set(ACTIONS)
     assert len(ACTIONS) == 17
 
@@ -131,7 +85,7 @@ def test_every_step_has_its_status(answers: list[tuple[str, Json]]) -> None:
 def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> None:
     with start_emulator() as emulator, start_native_server(emulator.url) as server:
         settings = {"OPENAI_BASE_URL": server.url, "ASSISTANTS_BACKEND": "native"}
-        natively = played(make_function(settings))
+        natively = play_recorded(make_function(settings))
     assert len(natively) == len(answers)
     for (name, ours), (_, native) in zip(answers, natively, strict=True):
         assert (name, without_ids(ours)) == (name, without_ids(native))
@@ -279,26 +233,19 @@ def test_every_answer_is_json_that_nobody_stores(answers: list[tuple[str, Json]]
         assert (answer["body"]["error"] is None) == answer["body"]["success"]
 
 
-@pytest.mark.parametrize("backend", ["responses", "native"])
-def test_every_action_makes_as_few_requests_as_it_can(backend: str) -> None:
-    with start_emulator() as emulator, start_native_server(emulator.url) as server:
-        seen = emulator.requests if backend == "responses" else server.requests
-        url = emulator.url if backend == "responses" else server.url
-        function = make_function({"OPENAI_BASE_URL": url, "ASSISTANTS_BACKEND": backend})
+def test_every_action_makes_as_few_requests_as_it_can(backend: Backend) -> None:
+    def requests(**params: Any) -> list[tuple[str, str]]:
+        already = len(backend.requests)
+        backend.call(**params)
+        return backend.requests[already:]
 
-        def requests(**params: Any) -> list[tuple[str, str]]:
-            already = len(seen)
-            function(**params)
-            return seen[already:]
-
-        assistant = function.data(action="create-assistant", name="a")["assistantId"]
-        thread = function.data(action="create-thread")["threadId"]
-        assert len(requests(action="create-thread")) == 1
-        assert len(requests(action="send-message", threadId=thread, message="hi")) == 1
-        assert len(requests(action="get-thread", threadId=thread)) == 1
-        assert len(requests(action="list-messages", threadId=thread)) == 1
-        assert len(requests(action="get-assistant", assistantId=assistant)) == 1
-        run = requests(action="run-assistant", threadId=thread, assistantId=assistant)
-        polls = [path for method, path in run if method == "GET" and not path.endswith("/messages")]
-        assert len(run) == 1 + len(polls) + (1 if backend == "native" else 0)
-        assert 1 <= len(polls) <= 3
+    assistant, thread = backend.assistant(), backend.thread()
+    assert len(requests(action="create-thread")) == 1
+    assert len(requests(action="send-message", threadId=thread, message="hi")) == 1
+    assert len(requests(action="get-thread", threadId=thread)) == 1
+    assert len(requests(action="list-messages", threadId=thread)) == 1
+    assert len(requests(action="get-assistant", assistantId=assistant)) == 1
+    run = requests(action="run-assistant", threadId=thread, assistantId=assistant)
+    polls = [path for method, path in run if method == "GET" and not path.endswith("/messages")]
+    assert len(run) == 1 + len(polls) + (1 if backend.name == "native" else 0)
+    assert 1 <= len(polls) <= 3

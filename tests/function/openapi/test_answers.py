@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from assistant_function.actions import ACTIONS
 from local.emulator.server import Emulator
 from tests.fake_upstream import NATIVE, RUN, SEND, THREAD_PARAMS, Upstream, always, in_turn, v2_run
-from tests.function.handlers.test_scenario import scenario
+from tests.function.conversation import play_conversation
 from tests.invoke import Json, make_function, web
 
 Fits = Callable[[Any, str], list[str]]
@@ -71,7 +71,7 @@ def test_every_action_answers_as_described(openai_at_home: Emulator, misfits: Fi
         body: Json = answer["body"]
         return body
 
-    scenario(call)
+    play_conversation(call)
     assert seen == set(ACTIONS)
 
 
@@ -87,7 +87,7 @@ def test_a_query_string_and_a_form_do_the_same(form: str, url: str, misfits: Fit
         check_answer(misfits, params["action"], {"statusCode": response.status_code, "body": body})
         return body
 
-    scenario(call)
+    play_conversation(call)
 
 
 def as_text(value: Any) -> str:
@@ -151,7 +151,9 @@ def test_the_platforms_own_failure_is_described(url: str, misfits: Fits) -> None
 
 
 def test_what_is_not_described_is_seen(misfits: Fits) -> None:
-    answer = make_function(NATIVE, wire=httpx2.MockTransport(always(200, v2_thread()))).main(THREAD_PARAMS)
+    answer = make_function(NATIVE, transport=httpx2.MockTransport(always(200, v2_thread()))).main(
+        THREAD_PARAMS
+    )
     assert misfits(answer["body"], "schemas/Answers/properties/get-thread") == []
     answer["body"]["data"]["more"] = 1
     assert misfits(answer["body"], "schemas/Answers/properties/get-thread") != []

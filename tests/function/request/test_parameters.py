@@ -7,50 +7,9 @@ import pytest
 
 from assistant_function.actions import ACTIONS
 from tests.fake_upstream import THREAD, Upstream, always
+from tests.function.contract import ASSISTANT, BEYOND_THE_CONTRACT, CONTRACT, make_params
 from tests.invoke import Json
 
-ASSISTANT = ["name", "instructions", "model", "description", "tools", "metadata", "temperature", "topP"]
-ASSISTANT += ["responseFormat"]
-PAGE = ["limit", "order", "after", "before"]
-RUN = [
-    "message",
-    "instructions",
-    "additionalInstructions",
-    "model",
-    "maxCompletionTokens",
-    "responseFormat",
-    "metadata",
-    "wait",
-]
-# The contract's table: needs, takes.
-CONTRACT: dict[str, tuple[list[str], list[str]]] = {
-    "create-assistant": ([], ASSISTANT),
-    "list-assistants": ([], PAGE),
-    "get-assistant": (["assistantId"], []),
-    "update-assistant": (["assistantId"], ASSISTANT),
-    "create-thread": ([], ["metadata", "messages"]),
-    "send-message": (["threadId", "message"], ["role", "metadata"]),
-    "run-assistant": (["threadId", "assistantId"], RUN),
-    "get-thread": (["threadId"], []),
-    "list-messages": (["threadId"], [*PAGE, "runId"]),
-    "delete-thread": (["threadId"], []),
-    "delete-assistant": (["assistantId"], []),
-    "update-thread": (["threadId", "metadata"], []),
-    "get-run": (["threadId", "runId"], ["wait"]),
-    "cancel-run": (["threadId", "runId"], []),
-    "submit-tool-outputs": (["threadId", "runId", "toolOutputs"], ["wait"]),
-    "chat": (["message", "assistantId"], ["threadId", *RUN[1:]]),
-    "describe": ([], []),
-}
-ADDED = ["requestId", "toolResources"]  # not of the contract
-GIVEN: Json = {
-    "assistantId": "asst_1",
-    "threadId": "thread_1",
-    "runId": "run_1",
-    "message": "hi",
-    "metadata": {"a": "b"},
-    "toolOutputs": [{"toolCallId": "call_1", "output": "x"}],
-}
 NEEDS = [(action, name) for action, (needs, _) in CONTRACT.items() for name in needs]
 
 
@@ -66,10 +25,6 @@ def refused(**params: Any) -> str:
     return message
 
 
-def needed(action: str) -> Json:
-    return {"action": action, **{name: GIVEN[name] for name in CONTRACT[action][0]}}
-
-
 def test_the_actions_are_those_of_the_contract() -> None:
     assert list(ACTIONS) == list(CONTRACT)
 
@@ -78,14 +33,14 @@ def test_the_actions_are_those_of_the_contract() -> None:
 def test_an_action_takes_what_the_contract_says(action: str) -> None:
     needs, takes = CONTRACT[action]
     assert [param.name for param in ACTIONS[action].spec.needs] == needs
-    known = [name for name in ACTIONS[action].spec.known() if name not in ADDED]
+    known = [name for name in ACTIONS[action].spec.known() if name not in BEYOND_THE_CONTRACT]
     assert sorted(known) == sorted([*needs, *takes])
 
 
 @pytest.mark.parametrize("missing", [{}, None, ""], ids=["absent", "null", "empty"])
 @pytest.mark.parametrize(("action", "name"), NEEDS)
 def test_a_missing_parameter_is_named(action: str, name: str, missing: Any) -> None:
-    params = needed(action)
+    params = make_params(action)
     params |= {name: missing} if missing != {} else {}
     if missing == {}:
         del params[name]
@@ -113,7 +68,7 @@ def test_an_update_needs_one_more_parameter() -> None:
 @pytest.mark.parametrize("action", CONTRACT)
 @pytest.mark.parametrize("name", ["thraedId", "Action", "assistant_id", "stream"])
 def test_an_unknown_parameter_is_refused_with_what_the_action_takes(action: str, name: str) -> None:
-    message = refused(**needed(action), **{name: None})
+    message = refused(**make_params(action), **{name: None})
     takes = ", ".join(ACTIONS[action].spec.known()) or "none"
     assert message == f"unknown parameter {name!r} for {action}; it takes: {takes}"
 
@@ -150,7 +105,7 @@ BAD_IDS = [
     ],
 )
 def test_an_id_that_is_none_is_refused_before_any_request(action: str, name: str, value: Any) -> None:
-    assert refused(**{**needed(action), name: value}) == (
+    assert refused(**{**make_params(action), name: value}) == (
         f"{name} must be an id: 1 to 128 letters, digits, _ and -"
     )
 
@@ -208,7 +163,7 @@ def test_numbers_are_sent_as_numbers(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [-1, 901, "901", *NO_NUMBERS])
 def test_wait_has_a_range(value: Any) -> None:
-    assert refused(**needed("get-run"), wait=value) == "wait must be a number from 0 to 900"
+    assert refused(**make_params("get-run"), wait=value) == "wait must be a number from 0 to 900"
 
 
 @pytest.mark.parametrize("value", ["up", "ASC", "", 1, ["asc"], True])
@@ -218,7 +173,7 @@ def test_order_is_asc_or_desc(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["system", "tool", "", 1, []])
 def test_role_is_user_or_assistant(value: Any) -> None:
-    assert refused(**needed("send-message"), role=value) == "role must be user or assistant"
+    assert refused(**make_params("send-message"), role=value) == "role must be user or assistant"
 
 
 @pytest.mark.parametrize("name", ["name", "instructions", "model", "description"])
@@ -275,7 +230,7 @@ def test_json_of_the_wrong_type_is_refused(name: str, value: Any) -> None:
 )
 def test_metadata_follows_openais_rules(value: Json, why: str) -> None:
     for action in ("create-thread", "create-assistant", "update-thread", "send-message", "run-assistant"):
-        params = {**needed(action), "metadata": value}
+        params = {**make_params(action), "metadata": value}
         assert refused(**params, **({"name": "n"} if action == "create-assistant" else {})) == why
 
 
@@ -322,7 +277,7 @@ def test_tool_outputs_need_a_call_and_an_output(value: Any, why: str) -> None:
 )
 def test_an_output_is_sent_as_text(name: str, output: Any, text: str) -> None:
     upstream = always(500)
-    params = needed("submit-tool-outputs") | {"toolOutputs": [{name: "call_1", "output": output}]}
+    params = make_params("submit-tool-outputs") | {"toolOutputs": [{name: "call_1", "output": output}]}
     upstream.function()(**params)
     assert upstream.bodies() == [{"tool_outputs": [{"tool_call_id": "call_1", "output": text}]}]
 
@@ -359,7 +314,7 @@ def test_an_empty_text_resets_in_an_update() -> None:
 @pytest.mark.parametrize("length", [32_001, 300_000])
 def test_a_message_over_the_limit_is_413(action: str, length: int) -> None:
     upstream = untouched()
-    answer = upstream.function()(**{**needed(action), "message": "ä" * length})
+    answer = upstream.function()(**{**make_params(action), "message": "ä" * length})
     assert (answer["statusCode"], upstream.seen) == (413, [])
     assert answer["body"]["error"] == f"message has {length} characters; at most 32000 are taken"
 
@@ -373,7 +328,7 @@ def test_a_thread_s_message_over_the_limit_is_413() -> None:
 
 
 def test_an_empty_message_of_a_run_is_refused_by_its_name() -> None:
-    assert refused(**needed("run-assistant"), message="") == "message must not be empty"
+    assert refused(**make_params("run-assistant"), message="") == "message must not be empty"
 
 
 HALF = "half of a surrogate pair: \ud83d"
@@ -393,7 +348,7 @@ HALF = "half of a surrogate pair: \ud83d"
     ],
 )
 def test_what_cannot_be_sent_is_refused_by_name(action: str, name: str, value: Any) -> None:
-    params = {**needed(action), "name": "n"} if action == "create-assistant" else needed(action)
+    params = {**make_params(action), "name": "n"} if action == "create-assistant" else make_params(action)
     assert refused(**{**params, name: value}).startswith(f"{name} ")
 
 
@@ -417,4 +372,4 @@ def test_nul_reaches_openai_as_it_is() -> None:
 @pytest.mark.parametrize("model", ["", "m" * 257])
 def test_a_model_has_a_name(action: str, model: Any) -> None:
     more = {"name": "a"} if action == "create-assistant" else {}
-    assert refused(**needed(action), **more, model=model) == "model must have 1 to 256 characters"
+    assert refused(**make_params(action), **more, model=model) == "model must have 1 to 256 characters"

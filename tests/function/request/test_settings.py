@@ -7,7 +7,7 @@ import pytest
 from assistant_function.actions import ACTIONS
 from assistant_function.request.settings import read
 from tests.fake_upstream import THREAD, THREAD_PARAMS, always
-from tests.function.request.test_parameters import CONTRACT, needed
+from tests.function.contract import CONTRACT, make_params
 from tests.invoke import Json, web
 
 ACCESS, ADMIN = "access-token", "admin-token"
@@ -82,15 +82,15 @@ def test_a_missing_key_is_500_and_named(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["none", ""])
-@pytest.mark.parametrize("backend", ["native", "responses"])
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
 def test_without_a_base_url_openai_is_asked(
-    monkeypatch: pytest.MonkeyPatch, value: str, backend: str
+    monkeypatch: pytest.MonkeyPatch, value: str, backend_name: str
 ) -> None:
     """The SDK reads OPENAI_BASE_URL too, and `none` is no address."""
     monkeypatch.setenv("OPENAI_BASE_URL", value)
     upstream = always(400)
-    upstream.function(OPENAI_BASE_URL=value, ASSISTANTS_BACKEND=backend)(**THREAD_PARAMS)
-    path = "threads/thread_1" if backend == "native" else "conversations/conv_1"
+    upstream.function(OPENAI_BASE_URL=value, ASSISTANTS_BACKEND=backend_name)(**THREAD_PARAMS)
+    path = "threads/thread_1" if backend_name == "native" else "conversations/conv_1"
     assert str(upstream.seen[0].url) == f"https://api.openai.com/v1/{path}"
 
 
@@ -125,7 +125,9 @@ def test_the_model_of_an_assistant_made_without_one(setting: str, model: str) ->
 def called(action: str, authorization: str | None, **tokens: str) -> Json:
     headers = {} if authorization is None else {"authorization": authorization}
     function = always(200, THREAD).function(**tokens)
-    params = needed(action) | ({"name": "n"} if action in ("create-assistant", "update-assistant") else {})
+    params = make_params(action) | (
+        {"name": "n"} if action in ("create-assistant", "update-assistant") else {}
+    )
     return function.main({**params, **web("GET", headers)})
 
 

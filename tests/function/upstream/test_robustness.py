@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant_function.actions import ACTIONS
 from tests.fake_upstream import Upstream, always
-from tests.function.request.test_parameters import CONTRACT, needed
+from tests.function.contract import CONTRACT, make_params
 
 CHARACTERS = st.characters(codec=None)
 TEXTS = st.one_of(
@@ -37,7 +37,7 @@ def accepting() -> Upstream:
 @given(which=st.sampled_from(PARAMETERS), value=VALUES)
 def test_any_value_of_any_parameter_is_answered(which: tuple[str, str], value: Any) -> None:
     action, name = which
-    answer = accepting().function()(**{**needed(action), name: value})
+    answer = accepting().function()(**{**make_params(action), name: value})
     assert answer["statusCode"] in (400, 404, 413), answer
 
 
@@ -63,21 +63,23 @@ def test_any_web_call_is_answered(web: dict[str, Any]) -> None:
 @MANY
 @given(
     action=st.sampled_from(list(CONTRACT)),
-    backend=st.sampled_from(["native", "responses"]),
+    backend_name=st.sampled_from(["native", "responses"]),
     status=st.sampled_from([200, 400, 500]),
     body=VALUES.filter(lambda value: value is not None),
     kind=st.sampled_from(["thread", "assistant", "thread.run", "thread.message", "list", "response", None]),
 )
 def test_any_answer_of_openai_is_answered(
-    action: str, backend: str, status: int, body: Any, kind: str | None
+    action: str, backend_name: str, status: int, body: Any, kind: str | None
 ) -> None:
     if kind and isinstance(body, dict):
         likely = {"id": "x_1", "object": kind, "thread_id": "thread_1", "status": "completed", "data": []}
         body = likely | body
     content = json.dumps(body).encode()
     upstream = Upstream(lambda _: httpx2.Response(status, content=content))
-    params = needed(action) | ({"name": "n"} if action in ("create-assistant", "update-assistant") else {})
-    answer = upstream.function(ASSISTANTS_BACKEND=backend)(**params)
+    params = make_params(action) | (
+        {"name": "n"} if action in ("create-assistant", "update-assistant") else {}
+    )
+    answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**params)
     assert answer["statusCode"] in STATUSES
     assert answer["statusCode"] != 500, answer
 
@@ -92,10 +94,10 @@ def test_any_depth_is_answered(depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [50, 200, 400, 900])
-@pytest.mark.parametrize("backend", ["native", "responses"])
-def test_any_depth_of_openais_answer_is_answered(depth: int, backend: str) -> None:
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
+def test_any_depth_of_openais_answer_is_answered(depth: int, backend_name: str) -> None:
     deep = b'{"a":' * depth + b"1" + b"}" * depth
     run = b'{"id":"run_1","object":"thread.run","thread_id":"t","status":"failed","last_error":' + deep + b"}"
     upstream = Upstream(lambda _: httpx2.Response(200, content=run))
-    answer = upstream.function(ASSISTANTS_BACKEND=backend)(**needed("run-assistant"))
+    answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**make_params("run-assistant"))
     assert answer["statusCode"] == 502

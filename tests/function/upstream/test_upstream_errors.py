@@ -105,10 +105,10 @@ NONSENSE: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("given", NONSENSE.values(), ids=list(NONSENSE))
-@pytest.mark.parametrize("backend", ["native", "responses"])
-def test_nonsense_is_502(given: Json, backend: str) -> None:
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
+def test_nonsense_is_502(given: Json, backend_name: str) -> None:
     upstream = Upstream(lambda _: httpx2.Response(200, **given))
-    answer = upstream.function(ASSISTANTS_BACKEND=backend)(**THREAD_PARAMS)
+    answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**THREAD_PARAMS)
     assert answer["statusCode"] == 502, answer
     assert answer["body"]["error"] == "OpenAI's answer could not be understood; try again"
 
@@ -172,10 +172,10 @@ def test_a_run_of_nonsense_is_502(more: Json) -> None:
         b'{"error": {"message": 5}}',
     ],
 )
-@pytest.mark.parametrize("backend", ["native", "responses"])
-def test_a_refusal_without_a_message_shows_none(status: int, body: bytes, backend: str) -> None:
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
+def test_a_refusal_without_a_message_shows_none(status: int, body: bytes, backend_name: str) -> None:
     upstream = Upstream(lambda _: httpx2.Response(status, content=body))
-    answer = upstream.function(ASSISTANTS_BACKEND=backend)(**THREAD_PARAMS)
+    answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**THREAD_PARAMS)
     assert answer["statusCode"] == {500: 502}.get(status, status)
     assert "html" not in answer["body"]["error"]
 
