@@ -37,13 +37,13 @@ class Upstream:
         return [json.loads(request.content) for request in self.seen if request.content]
 
 
-def always(status: int, body: Any = None, headers: Json | None = None, **more: Any) -> Upstream:
+def answer_always(status: int, body: Any = None, headers: Json | None = None, **more: Any) -> Upstream:
     """An upstream with one answer; `content` or `text` in place of JSON."""
     given = more or {"json": body}
     return Upstream(lambda _: httpx2.Response(status, headers=headers, **given))
 
 
-def in_turn(*answers: httpx2.Response | Exception) -> Upstream:
+def answer_in_turn(*answers: httpx2.Response | Exception) -> Upstream:
     """One answer after the other, the last for good; an exception is raised."""
     left = list(answers)
 
@@ -104,7 +104,7 @@ def v2_list(*objects: Json, has_more: bool = False) -> Json:
     return {"object": "list", "data": list(objects), "has_more": has_more, "first_id": None, "last_id": None}
 
 
-def running(run: Callable[[float], httpx2.Response], *messages: Json, clock: FakeClock) -> Upstream:
+def answer_run(run: Callable[[float], httpx2.Response], *messages: Json, clock: FakeClock) -> Upstream:
     """A server whose run is what `run` says at that time; its messages are these."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:

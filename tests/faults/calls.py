@@ -71,6 +71,7 @@ CALLS: dict[str, tuple[Callable[[Backend], Json], Json]] = {
 }
 READS = ("list-assistants", "get-assistant", "get-thread", "list-messages", "get-run")
 CHANGES = tuple(action for action in CALLS if action not in READS)
+READ_AND_CHANGE = ("get-thread", "send-message")  # for faults that all reads, and all changes, meet alike
 
 
 def make_call(action: str, backend: Backend) -> Json:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from local.emulator.server import HOST, listen
 
-MOST_HEAD_BYTES = 65_536
+MAX_HEAD_BYTES = 65_536
 CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
 TRICKLE_SECONDS = 0.005
 UPSTREAM_SECONDS = 60
@@ -27,14 +27,14 @@ ALWAYS = 1_000_000_000
 
 
 class Answer(NamedTuple):
-    """An HTTP answer; `length` is what its Content-Length says where that is not the body's."""
+    """An HTTP answer; `length` is its Content-Length where that is not the length of the body."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
     length: int | None = None
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         length = len(self.body) if self.length is None else self.length
         lines = [f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in (*self.headers, ("Content-Length", str(length)))]
@@ -42,11 +42,11 @@ class Answer(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What goes wrong. `ending`: how the connection goes on; `unread` resets it with the request unread;
-    after `gone` nothing listens any more.
+    """What goes wrong with a request.
 
-    `carried_out`: the upstream gets the request before. `change` makes another answer of the upstream's (of
-    none where it was not asked)."""
+    `ending` says what becomes of the connection: `unread` resets it with the request unread, after `gone`
+    nothing listens any more. `carried_out` says whether the upstream gets the request first; `change` turns
+    its answer (an empty one where it was not asked) into the one that is sent."""
 
     name: str
     ending: Literal["answer", "reset", "unread", "silence", "trickle", "close", "gone"] = "answer"
@@ -193,24 +193,24 @@ class Proxy:
 
     def _exchange(self, connection: socket.socket) -> bool:
         """One request -> whether the connection goes on."""
-        head = _awaited_head(connection)
+        head = _await_head(connection)
         if not head:
             return False
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        fault = self._fault(method, path)
+        fault = self._pick_fault(method, path)
         self.seen.append(Seen(method, path, fault.name, fault.carried_out))
         if fault.ending == "unread":
             return _reset(connection)
-        body = _read(connection, head)
-        answer = self._forwarded(method, path, head, body) if fault.carried_out else Answer(200, b"")
-        return self._end(connection, fault, fault.change(answer).encoded())
+        body = _read_body(connection, head)
+        answer = self._forward(method, path, head, body) if fault.carried_out else Answer(200, b"")
+        return self._end(connection, fault, fault.change(answer).encode())
 
-    def _fault(self, method: str, path: str) -> Fault:
+    def _pick_fault(self, method: str, path: str) -> Fault:
         with self._lock:
             struck = next((rule.fault for rule in self.rules if rule.strikes(method, path)), None)
             return struck or self.chance()
 
-    def _forwarded(self, method: str, path: str, head: bytes, body: bytes) -> Answer:
+    def _forward(self, method: str, path: str, head: bytes, body: bytes) -> Answer:
         lines = [line.decode("latin-1").split(": ", 1) for line in head.strip().split(b"\r\n")[1:]]
         upstream = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=UPSTREAM_SECONDS)
         with closing(upstream):
@@ -244,11 +244,11 @@ def start_proxy(upstream_url: str) -> Iterator[Proxy]:
         proxy.close()
 
 
-def _awaited_head(connection: socket.socket) -> bytes:
+def _await_head(connection: socket.socket) -> bytes:
     """A request's head, still unread: all of it, or nothing where the client hung up."""
     seen = -1
     while True:
-        head = connection.recv(MOST_HEAD_BYTES, socket.MSG_PEEK)
+        head = connection.recv(MAX_HEAD_BYTES, socket.MSG_PEEK)
         if b"\r\n\r\n" in head:
             return head.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
         if len(head) == seen or not head:
@@ -256,8 +256,8 @@ def _awaited_head(connection: socket.socket) -> bytes:
         seen = len(head)
 
 
-def _read(connection: socket.socket, head: bytes) -> bytes:
-    """Reads the request -> its body."""
+def _read_body(connection: socket.socket, head: bytes) -> bytes:
+    """Reads the whole request, and gives its body."""
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     left = len(head) + (int(found[1]) if found else 0)
     parts = []

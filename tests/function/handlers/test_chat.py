@@ -15,7 +15,7 @@ THREAD: Json = {"id": "thread_1", "object": "thread", "created_at": 1, "metadata
 CHAT: Json = {"action": "chat", "assistantId": "asst_1", "message": "hi"}
 
 
-def top_and_data(answer: Json) -> Json:
+def read_data(answer: Json) -> Json:
     """What the answer says of the thread, which has to stand at both places."""
     data: Json = answer["body"]["data"]
     assert answer["body"]["threadId"] == data["threadId"]
@@ -46,7 +46,7 @@ def test_a_later_turn_adds_its_message_and_runs(backend: Backend) -> None:
 
 def test_the_answer_carries_the_thread_at_both_places(backend: Backend) -> None:
     answer = backend.call(action="chat", assistantId=backend.assistant(), message="/say hello")
-    assert top_and_data(answer)["status"] == "completed"
+    assert read_data(answer)["status"] == "completed"
     assert answer["body"]["response"] == "hello"
 
 
@@ -54,7 +54,7 @@ def test_a_turn_that_goes_on_is_202_and_get_run_takes_it_up(backend: Backend) ->
     answer = backend.call(
         action="chat", assistantId=backend.assistant(), message="/wait 0.3\n/say late", wait=0
     )
-    data = top_and_data(answer)
+    data = read_data(answer)
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (202, "1")
     run = backend.data(action="get-run", threadId=data["threadId"], runId=data["runId"])
     assert run["response"] == "late"
@@ -65,7 +65,7 @@ def test_a_run_that_is_refused_leaves_the_thread_to_go_on_in(backend: Backend) -
     assistant = backend.assistant()
     answer = backend.call(action="chat", assistantId=assistant, message="/say hi", model=BAD_MODEL)
     assert (answer["statusCode"], BAD_MODEL in answer["body"]["error"]) == (404, True)
-    data = top_and_data(answer)
+    data = read_data(answer)
     assert data["runId"] is None
     again = backend.data(action="run-assistant", threadId=data["threadId"], assistantId=assistant)
     assert again["response"] == "hi"
@@ -86,7 +86,7 @@ def test_an_unknown_assistant_is_404_and_the_thread_is_told(backend: Backend) ->
     answer = backend.call(action="chat", assistantId="asst_nobody", message="hi")
     assert answer["statusCode"] == 404
     assert "asst_nobody" in answer["body"]["error"]
-    assert backend.texts(top_and_data(answer)["threadId"]) == ["hi"]
+    assert backend.texts(read_data(answer)["threadId"]) == ["hi"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_run_that_fails_is_told_whole_and_frees_the_thread(
 ) -> None:
     assistant = backend.assistant()
     answer = backend.call(action="chat", assistantId=assistant, message=directive)
-    data = top_and_data(answer)
+    data = read_data(answer)
     assert (answer["statusCode"], data["status"], data["lastError"]["code"]) == (status, "failed", code)
     assert data["runId"].startswith("run_")
     ids = {"threadId": data["threadId"], "assistantId": assistant}
@@ -142,7 +142,7 @@ def test_a_turn_whose_run_was_started_but_not_told_says_where_to_look(backend: B
     starts = {"responses": "/responses", "native": "/runs"}[backend.name]
     function = backend.function(transport=LosingTransport(pick_first("POST", starts)))
     answer = function(action="chat", assistantId=backend.assistant(), message="/say hi")
-    data = top_and_data(answer)
+    data = read_data(answer)
     assert (answer["statusCode"], data["runId"]) == (502, None)
     assert "may have been carried out" in answer["body"]["error"]
     assert wait_for_texts(backend, data["threadId"]) == ["/say hi", "hi"]
@@ -163,7 +163,7 @@ def test_a_turn_whose_answer_cannot_be_fetched_tells_its_run(backend: Backend) -
     answer = backend.function(transport=LosingTransport(loses), clock=FakeClock())(
         action="chat", assistantId=backend.assistant(), message="/say hi"
     )
-    data = top_and_data(answer)
+    data = read_data(answer)
     assert data["runId"].startswith("run_")
     assert answer["statusCode"] == 202  # a poll that fails ends nothing
     run = {"threadId": data["threadId"], "runId": data["runId"]}
@@ -173,7 +173,7 @@ def test_a_turn_whose_answer_cannot_be_fetched_tells_its_run(backend: Backend) -
 Answering = Callable[[httpx2.Request], httpx2.Response]
 
 
-def dying(problem: Exception | httpx2.Response) -> Answering:
+def make_threads_and_die(problem: Exception | httpx2.Response) -> Answering:
     """A v2 server that makes threads, and then is gone."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -203,10 +203,10 @@ def dying(problem: Exception | httpx2.Response) -> Answering:
     ],
 )
 def test_whatever_happens_after_the_thread_was_made_it_is_told(problem: Any, status: int) -> None:
-    upstream = Upstream(dying(problem))
+    upstream = Upstream(make_threads_and_die(problem))
     answer = upstream.function()(**CHAT)
     assert answer["statusCode"] == status
-    assert top_and_data(answer) == {"threadId": "thread_1", "runId": None}
+    assert read_data(answer) == {"threadId": "thread_1", "runId": None}
     assert len([one for one in upstream.seen if one.url.path.endswith("/threads")]) == 1
 
 
@@ -225,7 +225,7 @@ def test_a_turn_that_outlives_the_time_is_not_begun_again() -> None:
 
     upstream = Upstream(answer, clock)
     answered = make_function(NATIVE, transport=httpx2.MockTransport(upstream), clock=clock)(**CHAT)
-    assert (answered["statusCode"], top_and_data(answered)["runId"]) == (202, "run_1")
+    assert (answered["statusCode"], read_data(answered)["runId"]) == (202, "run_1")
     assert len([one for one in upstream.seen if one.method == "POST"]) == 2
     assert clock.seconds < 27
 
@@ -237,7 +237,7 @@ def test_every_bad_end_is_502_with_the_run(status: str) -> None:
         return httpx2.Response(200, json=THREAD if made else v2_run(status))
 
     answered = Upstream(answer).function()(**CHAT)
-    assert (answered["statusCode"], top_and_data(answered)["status"]) == (502, status)
+    assert (answered["statusCode"], read_data(answered)["status"]) == (502, status)
     assert answered["body"]["error"] == f"the run ended {status}"
 
 

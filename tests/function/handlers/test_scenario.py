@@ -29,7 +29,7 @@ RUN_KEYS = [
 ]
 
 
-def play_recorded(function: Function) -> list[tuple[str, Json]]:
+def record_conversation(function: Function) -> list[tuple[str, Json]]:
     answers: list[tuple[str, Json]] = []
 
     def call(**params: Any) -> Json:
@@ -42,12 +42,12 @@ def play_recorded(function: Function) -> list[tuple[str, Json]]:
     return answers
 
 
-def without_ids(value: Any) -> Any:
+def strip_ids(value: Any) -> Any:
     """Ids and times as their kind alone."""
     if isinstance(value, dict):
-        return {k: bool(v) if k == "createdAt" else without_ids(v) for k, v in value.items()}
+        return {k: bool(v) if k == "createdAt" else strip_ids(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [without_ids(one) for one in value]
+        return [strip_ids(one) for one in value]
     return re.sub(r"\b([a-z]+)_\w{8,}", r"\1_", value) if isinstance(value, str) else value
 
 
@@ -59,14 +59,14 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def answers(emulator: Emulator) -> list[tuple[str, Json]]:
-    return play_recorded(make_function({"OPENAI_BASE_URL": emulator.url}))
+    return record_conversation(make_function({"OPENAI_BASE_URL": emulator.url}))
 
 
-def of(answers: list[tuple[str, Json]], action: str) -> list[Json]:
+def pick_data(answers: list[tuple[str, Json]], action: str) -> list[Json]:
     return [deepcopy(answer["body"]["data"]) for name, answer in answers if name == action]
 
 
-def test_every_action_is_play_recorded(answers: list[tuple[str, Json]]) -> None:
+def test_every_action_is_played(answers: list[tuple[str, Json]]) -> None:
     assert {name for name, _ in answers} == set(ACTIONS)
     assert len(ACTIONS) == 17
 
@@ -85,10 +85,10 @@ def test_every_step_has_its_status(answers: list[tuple[str, Json]]) -> None:
 def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> None:
     with start_emulator() as emulator, start_native_server(emulator.url) as server:
         settings = {"OPENAI_BASE_URL": server.url, "ASSISTANTS_BACKEND": "native"}
-        natively = play_recorded(make_function(settings))
+        natively = record_conversation(make_function(settings))
     assert len(natively) == len(answers)
     for (name, ours), (_, native) in zip(answers, natively, strict=True):
-        assert (name, without_ids(ours)) == (name, without_ids(native))
+        assert (name, strip_ids(ours)) == (name, strip_ids(native))
 
 
 @pytest.mark.parametrize(
@@ -115,16 +115,16 @@ def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> 
 def test_the_data_has_exactly_the_keys_of_the_contract(
     answers: list[tuple[str, Json]], action: str, keys: list[str]
 ) -> None:
-    assert list(of(answers, action)[0]) == keys
+    assert list(pick_data(answers, action)[0]) == keys
 
 
 def test_listed_objects_have_the_keys_too(answers: list[tuple[str, Json]]) -> None:
-    assert list(of(answers, "list-assistants")[0]["assistants"][0]) == ASSISTANT_KEYS
-    assert list(of(answers, "list-messages")[0]["messages"][0]) == MESSAGE_KEYS
+    assert list(pick_data(answers, "list-assistants")[0]["assistants"][0]) == ASSISTANT_KEYS
+    assert list(pick_data(answers, "list-messages")[0]["messages"][0]) == MESSAGE_KEYS
 
 
 def test_an_assistant_comes_back_as_it_was_given(answers: list[tuple[str, Json]]) -> None:
-    made, got = of(answers, "create-assistant")[0], of(answers, "get-assistant")[0]
+    made, got = pick_data(answers, "create-assistant")[0], pick_data(answers, "get-assistant")[0]
     assert made == got
     assert re.fullmatch(r"asst_\w+", made.pop("assistantId"))
     assert made.pop("createdAt") > 1_700_000_000
@@ -142,25 +142,25 @@ def test_an_assistant_comes_back_as_it_was_given(answers: list[tuple[str, Json]]
 
 
 def test_update_changes_what_is_given_and_null_resets(answers: list[tuple[str, Json]]) -> None:
-    before, after = of(answers, "create-assistant")[0], of(answers, "update-assistant")[0]
+    before, after = pick_data(answers, "create-assistant")[0], pick_data(answers, "update-assistant")[0]
     assert after == before | {"name": "Bard", "temperature": None, "topP": None}
 
 
 def test_update_thread_replaces_its_metadata(answers: list[tuple[str, Json]]) -> None:
-    assert of(answers, "get-thread")[0]["metadata"] == {"user": "u1"}
-    assert of(answers, "update-thread")[0]["metadata"] == {"user": "u2"}
+    assert pick_data(answers, "get-thread")[0]["metadata"] == {"user": "u1"}
+    assert pick_data(answers, "update-thread")[0]["metadata"] == {"user": "u2"}
 
 
 def test_a_sent_message_is_told_without_inventing(answers: list[tuple[str, Json]]) -> None:
-    sent = of(answers, "send-message")[0]
-    thread = of(answers, "create-thread")[0]["threadId"]
+    sent = pick_data(answers, "send-message")[0]
+    thread = pick_data(answers, "create-thread")[0]["threadId"]
     assert sent == sent | {"threadId": thread, "role": "user", "content": "What is a sonnet?"}
     assert (sent["runId"], sent["assistantId"], sent["createdAt"]) == (None, None, None)
     assert (sent["annotations"], sent["attachments"]) == ([], [])
 
 
 def test_the_answer_saw_instructions_and_the_whole_thread(answers: list[tuple[str, Json]]) -> None:
-    run = of(answers, "run-assistant")[0]
+    run = pick_data(answers, "run-assistant")[0]
     assert run["response"] == (
         "instructions: Be brief | model: gpt-6-luna | "
         "thread: user: hi / assistant: hello / user: What is a sonnet?"
@@ -168,12 +168,12 @@ def test_the_answer_saw_instructions_and_the_whole_thread(answers: list[tuple[st
     assert run["status"] == "completed"
     assert [one["content"] for one in run["messages"]] == [run["response"]]
     assert run["usage"].keys() == {"promptTokens", "completionTokens", "totalTokens"}
-    assert run["assistantId"] == of(answers, "create-assistant")[0]["assistantId"]
+    assert run["assistantId"] == pick_data(answers, "create-assistant")[0]["assistantId"]
     assert run["messages"][0]["runId"] == run["runId"]
 
 
 def test_messages_come_oldest_first_and_latest_first(answers: list[tuple[str, Json]]) -> None:
-    first, latest, of_run = of(answers, "list-messages")
+    first, latest, of_run = pick_data(answers, "list-messages")
     assert [one["role"] for one in first["messages"]] == ["user", "assistant", "user", "assistant"]
     assert [one["messageId"] for one in latest["messages"]] == [
         one["messageId"] for one in first["messages"][:-3:-1]
@@ -184,31 +184,31 @@ def test_messages_come_oldest_first_and_latest_first(answers: list[tuple[str, Js
 
 
 def test_a_function_call_is_answered(answers: list[tuple[str, Json]]) -> None:
-    asking, told = of(answers, "run-assistant")[1], of(answers, "get-run")[0]
+    asking, told = pick_data(answers, "run-assistant")[1], pick_data(answers, "get-run")[0]
     (tool_call,) = asking["toolCalls"]
     assert (asking["status"], asking["response"]) == ("requires_action", None)
     assert list(tool_call) == ["id", "name", "arguments"]
     assert (tool_call["name"], tool_call["arguments"]) == ("weather", '{"city": "Bonn"}')
     assert told == asking
-    assert '{"sky": "blue"}' in of(answers, "submit-tool-outputs")[0]["response"]
+    assert '{"sky": "blue"}' in pick_data(answers, "submit-tool-outputs")[0]["response"]
 
 
 def test_a_second_run_is_told_of_the_active_one(answers: list[tuple[str, Json]]) -> None:
-    slow, refused = of(answers, "run-assistant")[2:4]
+    slow, refused = pick_data(answers, "run-assistant")[2:4]
     assert refused == {"threadId": slow["threadId"], "runId": slow["runId"]}
     error = next(answer["body"]["error"] for _, answer in answers if answer["statusCode"] == 409)
     assert error == "the thread has an active run; wait for it with get-run or stop it with cancel-run"
 
 
 def test_a_cancelled_run_is_cancelled(answers: list[tuple[str, Json]]) -> None:
-    assert of(answers, "cancel-run")[0]["status"] == "cancelled"
+    assert pick_data(answers, "cancel-run")[0]["status"] == "cancelled"
     failed = [answer["body"] for name, answer in answers if name == "get-run"][1]
     assert (failed["error"], failed["data"]["status"]) == ("the run ended cancelled", "cancelled")
 
 
 def test_chat_goes_on_in_a_thread_or_makes_one(answers: list[tuple[str, Json]]) -> None:
-    going_on, fresh = of(answers, "chat")
-    assert going_on["threadId"] == of(answers, "create-thread")[0]["threadId"] != fresh["threadId"]
+    going_on, fresh = pick_data(answers, "chat")
+    assert going_on["threadId"] == pick_data(answers, "create-thread")[0]["threadId"] != fresh["threadId"]
     assert going_on["response"].endswith("user: /wait 30 / user: And now?")
     assert [one["content"][:6] for one in fresh["messages"]] == ["first:", "second"]
     assert fresh["response"] == "\n\n".join(one["content"] for one in fresh["messages"])

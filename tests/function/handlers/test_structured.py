@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.backends import Backend
-from tests.fake_upstream import NATIVE, RUN, running, v2_message, v2_run, v2_text
+from tests.fake_upstream import NATIVE, RUN, answer_run, v2_message, v2_run, v2_text
 from tests.invoke import FakeClock, Json, make_function
 
 SCHEMA: Json = {
@@ -99,11 +99,11 @@ def test_an_unknown_format_is_refused(backend: Backend) -> None:
     assert "yaml" in refused["body"]["error"]
 
 
-def parsed(text: str) -> Any:
+def parse_answer(text: str) -> Any:
     """What becomes of this answer of a run that was to give JSON."""
     clock = FakeClock()
     ended = v2_run(response_format={"type": "json_object"})
-    upstream = running(lambda _: httpx2.Response(200, json=ended), v2_message(v2_text(text)), clock=clock)
+    upstream = answer_run(lambda _: httpx2.Response(200, json=ended), v2_message(v2_text(text)), clock=clock)
     answer = make_function(NATIVE, transport=httpx2.MockTransport(upstream), clock=clock)(**RUN)
     assert answer["statusCode"] == 200
     json.dumps(answer, allow_nan=False)
@@ -115,17 +115,17 @@ def parsed(text: str) -> Any:
     "text", ["", "hello", "{", "NaN", '{"a": Infinity}', "{'a': 1}", "[" * 5000, "9" * 5000]
 )
 def test_what_is_no_json_is_null(text: str) -> None:
-    assert parsed(text) is None
+    assert parse_answer(text) is None
 
 
 def test_json_that_is_deeper_than_can_be_sent_is_null() -> None:
-    assert parsed("[" * 400 + "]" * 400) is None
+    assert parse_answer("[" * 400 + "]" * 400) is None
 
 
 @pytest.mark.parametrize("text", ["[]", '{"a": [1, 2.5, null, "ü"]}', '"text"', "7", "false", " {} \n"])
 def test_any_json_value_is_told(text: str) -> None:
-    assert parsed(text) == json.loads(text)
+    assert parse_answer(text) == json.loads(text)
 
 
 def test_what_json_can_write_and_the_platform_cannot_send_is_made_sendable() -> None:
-    assert parsed('{"a": 1e999, "b": "\\ud800"}') == {"a": None, "b": "\ufffd"}
+    assert parse_answer('{"a": 1e999, "b": "\\ud800"}') == {"a": None, "b": "\ufffd"}

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.backends import Backend, function_tool
-from tests.fake_upstream import Upstream, always, error, in_turn, v2_run
+from tests.fake_upstream import Upstream, answer_always, answer_in_turn, error, v2_run
 from tests.invoke import Json, web
 
 TOOLS = [function_tool("weather"), function_tool("time")]
@@ -19,7 +19,7 @@ def stores(*ids: str) -> Json:
     return {"file_search": {"vector_store_ids": list(ids)}}
 
 
-def asking(backend: Backend, message: str = TWO_CALLS) -> tuple[Json, Json]:
+def start_asking_run(backend: Backend, message: str = TWO_CALLS) -> tuple[Json, Json]:
     """A run that asks for outputs: (the ids of thread and run, the ids of its calls by name)."""
     run = backend.data(action="chat", assistantId=backend.assistant(tools=TOOLS), message=message)
     assert run["status"] == "requires_action"
@@ -45,7 +45,7 @@ def test_parallel_calls_are_told_with_their_arguments(backend: Backend) -> None:
 
 
 def test_all_outputs_let_the_run_go_on_to_its_answer(backend: Backend) -> None:
-    ids, calls = asking(backend)
+    ids, calls = start_asking_run(backend)
     answer = submit(backend, ids, output(calls["weather"], "rain"), output(calls["time"], {"hour": 7}))
     data = answer["body"]["data"]
     assert (answer["statusCode"], data["status"], data["threadId"]) == (200, "completed", ids["threadId"])
@@ -54,7 +54,7 @@ def test_all_outputs_let_the_run_go_on_to_its_answer(backend: Backend) -> None:
 
 
 def test_outputs_may_come_one_by_one(backend: Backend) -> None:
-    ids, calls = asking(backend)
+    ids, calls = start_asking_run(backend)
     first = submit(backend, ids, output(calls["time"], "seven"))["body"]["data"]
     assert (first["status"], first["runId"]) == ("requires_action", ids["runId"])
     assert [one["id"] for one in first["toolCalls"]] == [calls["weather"]]
@@ -68,7 +68,7 @@ def test_outputs_may_come_one_by_one(backend: Backend) -> None:
 
 @pytest.mark.parametrize("strange", ["call_of_somebody_else", "fc_1"])
 def test_an_unknown_call_is_refused_by_name_and_nothing_is_taken(backend: Backend, strange: str) -> None:
-    ids, calls = asking(backend)
+    ids, calls = start_asking_run(backend)
     answer = submit(backend, ids, output(calls["time"]), output(strange))
     assert answer["statusCode"] == 400
     assert strange in answer["body"]["error"]
@@ -77,7 +77,7 @@ def test_an_unknown_call_is_refused_by_name_and_nothing_is_taken(backend: Backen
 
 
 def test_the_same_call_twice_is_refused(backend: Backend) -> None:
-    ids, calls = asking(backend)
+    ids, calls = start_asking_run(backend)
     assert submit(backend, ids, output(calls["time"]), output(calls["time"], "x"))["statusCode"] == 400
     assert submit(backend, ids, output(calls["time"]))["statusCode"] == 200
     again = submit(backend, ids, output(calls["time"]))
@@ -86,14 +86,14 @@ def test_the_same_call_twice_is_refused(backend: Backend) -> None:
 
 
 def test_an_ended_run_takes_no_outputs(backend: Backend) -> None:
-    ids, calls = asking(backend, "/call time {}")
+    ids, calls = start_asking_run(backend, "/call time {}")
     done = submit(backend, ids, output(calls["time"]))["body"]["data"]
     answer = submit(backend, {**ids, "runId": done["runId"]}, output(calls["time"]))
     assert (answer["statusCode"], "completed" in answer["body"]["error"]) == (400, True)
 
 
 def test_a_run_asks_in_several_rounds(backend: Backend) -> None:
-    ids, calls = asking(backend, "/call time {}")
+    ids, calls = start_asking_run(backend, "/call time {}")
     for _ in range(3):
         data = submit(backend, ids, output(calls["time"], '/call time {"again": true}'))["body"]["data"]
         assert data["status"] == "requires_action"
@@ -107,7 +107,7 @@ def test_a_run_asks_in_several_rounds(backend: Backend) -> None:
 @pytest.mark.parametrize("value", ["", "text", {"a": [1, None]}, [], 0, False])
 def test_an_output_is_text_or_json_in_both_forms_of_a_call(backend: Backend, value: Any) -> None:
     for method in ("GET", "POST"):
-        ids, calls = asking(backend, "/call time {}")
+        ids, calls = start_asking_run(backend, "/call time {}")
         outputs: Any = [output(calls["time"], value)]
         params = {"toolOutputs": json.dumps(outputs) if method == "GET" else outputs}
         answer = backend.function().main(web(method) | {"action": "submit-tool-outputs", **ids, **params})
@@ -116,7 +116,7 @@ def test_an_output_is_text_or_json_in_both_forms_of_a_call(backend: Backend, val
 
 
 def test_a_submission_may_be_left_waiting(backend: Backend) -> None:
-    ids, calls = asking(backend, "/call time {}")
+    ids, calls = start_asking_run(backend, "/call time {}")
     answer = submit(backend, ids, output(calls["time"], "/wait 0.3\n/say late"), wait=0)
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (202, "1")
     run = {**ids, "runId": answer["body"]["data"]["runId"]}
@@ -125,7 +125,7 @@ def test_a_submission_may_be_left_waiting(backend: Backend) -> None:
 
 @pytest.mark.parametrize("given", [0, 1])
 def test_cancelling_a_waiting_run_frees_its_thread(backend: Backend, given: int) -> None:
-    ids, calls = asking(backend)
+    ids, calls = start_asking_run(backend)
     thread, assistant = ids["threadId"], backend.assistant()
     if given:
         submit(backend, ids, output(calls["time"]))
@@ -139,7 +139,7 @@ def test_cancelling_a_waiting_run_frees_its_thread(backend: Backend, given: int)
 
 def test_an_abandoned_run_stays_until_it_is_answered_or_cancelled(backend: Backend) -> None:
     """Today's OpenAI lets no run expire: another process, which knows no run, can still name the way out."""
-    ids, _ = asking(backend)
+    ids, _ = start_asking_run(backend)
     thread = ids["threadId"]
     fresh = backend.function(OPENAI_MODEL="another-process")
     status, message = fresh.error(action="run-assistant", threadId=thread, assistantId=backend.assistant())
@@ -152,7 +152,7 @@ def test_an_abandoned_run_stays_until_it_is_answered_or_cancelled(backend: Backe
 
 
 def test_a_run_is_not_answered_under_another_thread(backend: Backend) -> None:
-    ids, calls = asking(backend)
+    ids, calls = start_asking_run(backend)
     elsewhere = {**ids, "threadId": backend.thread()}
     assert submit(backend, elsewhere, *map(output, calls.values()))["statusCode"] == 404
     assert backend.call(action="cancel-run", **elsewhere)["statusCode"] == 404
@@ -171,7 +171,7 @@ def test_the_refusal_of_a_server_that_wants_all_at_once_comes_through() -> None:
 def test_a_server_may_keep_the_runs_id() -> None:
     ended = httpx2.Response(200, json=v2_run("completed"))
     messages = httpx2.Response(200, json={"object": "list", "data": [], "has_more": False})
-    upstream = in_turn(ended, messages)
+    upstream = answer_in_turn(ended, messages)
     ids = {"threadId": "thread_1", "runId": "run_1"}
     data = upstream.function().data(action="submit-tool-outputs", **ids, toolOutputs=[output("call_1")])
     assert (data["runId"], data["status"]) == ("run_1", "completed")
@@ -294,7 +294,7 @@ def test_a_server_of_v2_gets_and_tells_its_own_resources() -> None:
         "metadata": {},
         "tool_resources": resources,
     }
-    upstream = always(200, thread)
+    upstream = answer_always(200, thread)
     data = upstream.function().data(action="create-thread", toolResources=resources)
     assert data["toolResources"] == resources
     assert upstream.bodies() == [{"tool_resources": resources}]

@@ -25,7 +25,7 @@ EVERY_PARAMETER = (
 )
 
 
-def described(actions: Collection[str]) -> Json:
+def describe_actions(actions: Collection[str]) -> Json:
     """The description of these actions; without the form, whose objects schemathesis cannot write."""
     found = describe.openapi({name: ACTIONS[name] for name in actions}, read({}))
     del found["paths"][describe.PATH]["post"]["requestBody"]["content"][FORM]
@@ -59,7 +59,7 @@ def test_schemathesis_finds_no_failure(
     phase: str, actions: tuple[str, ...], url: str, existing: Json, tmp_path: Path
 ) -> None:
     file = tmp_path / "openapi.json"
-    file.write_text(json.dumps(described(actions)))
+    file.write_text(json.dumps(describe_actions(actions)))
     program = Path(sys.executable).with_name("schemathesis")
     how = [
         f"--phases={phase}",
