@@ -9,7 +9,7 @@ import httpx2
 
 from local.emulator.server import Emulator
 from tests.faults.proxy import Proxy, start_proxy
-from tests.invoke import Context, FakeClock, Function, HastyClock, Json, make_function
+from tests.invoke import BriskClock, Context, FakeClock, Function, HastyClock, Json, make_function
 from tests.native_server import start_native_server
 
 BACKENDS = ("responses", "native")
@@ -50,9 +50,8 @@ class Backend:
         clock: FakeClock | None = None,
         **environment: str,
     ) -> Function:
-        """The function; behind a proxy its pauses take no time, or every fault would be waited for."""
-        if clock is None and self.fault_proxy:
-            clock = HastyClock()
+        """The function; its pauses are short, and behind a proxy, where many are made, they take no time."""
+        clock = clock or (HastyClock() if self.fault_proxy else BriskClock())
         return make_function(self.settings | environment, transport=transport, clock=clock)
 
     def call(self, **params: Any) -> Json:

@@ -64,6 +64,13 @@ class RealClock(HastyClock):
         time.sleep(seconds)
 
 
+class BriskClock(HastyClock):
+    """The real clock, but a pause takes a tenth of its time: for runs that end at once."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / 10)
+
+
 @dataclass(frozen=True)
 class Context:
     """DigitalOcean's second argument."""

@@ -109,9 +109,8 @@ def check_call(backend_name: str, args: Any, *context: Any) -> None:
         assert all(re.fullmatch(ID, value) for value in request.url.params.values())
 
 
-@pytest.mark.parametrize("backend_name", BACKENDS)
-@MANY
-@given(params=calls)
+@settings(MANY, max_examples=400)
+@given(backend_name=st.sampled_from(BACKENDS), params=calls)
 def test_any_values_of_an_actions_parameters_are_answered(backend_name: str, params: Json) -> None:
     check_call(backend_name, make_params(params["action"]) | params)
 
@@ -124,16 +123,18 @@ def test_one_odd_parameter_in_a_call_is_refused_or_sent(odd: tuple[tuple[str, st
     assert answer["statusCode"] in (400, 404, 413), answer
 
 
-@pytest.mark.parametrize("backend_name", BACKENDS)
 @MANY
-@given(args=anything | st.dictionaries(event_keys, anything), context=anything)
+@given(
+    backend_name=st.sampled_from(BACKENDS),
+    args=anything | st.dictionaries(event_keys, anything),
+    context=anything,
+)
 def test_any_event_and_any_context_are_answered(backend_name: str, args: Any, context: Any) -> None:
     check_call(backend_name, args, context)
 
 
-@pytest.mark.parametrize("backend_name", BACKENDS)
 @MANY
-@given(params=calls, web_call=web_calls)
+@given(backend_name=st.sampled_from(BACKENDS), params=calls, web_call=web_calls)
 def test_any_web_call_is_answered(backend_name: str, params: Json, web_call: Json) -> None:
     check_call(backend_name, {**params, "http": web_call, "action": "get-thread"})
     open_whisk = {f"__ow_{name}": value for name, value in web_call.items()}

@@ -11,7 +11,7 @@ from assistant_function.actions import ACTIONS
 from local.emulator.server import Emulator, start_emulator
 from tests.backends import Backend
 from tests.function.conversation import WEATHER, play_conversation
-from tests.invoke import Function, Json, make_function
+from tests.invoke import BriskClock, Function, Json, RealClock, make_function
 from tests.native_server import start_native_server
 
 ASSISTANT_KEYS = [
@@ -59,7 +59,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def answers(emulator: Emulator) -> list[tuple[str, Json]]:
-    return record_conversation(make_function({"OPENAI_BASE_URL": emulator.url}))
+    return record_conversation(make_function({"OPENAI_BASE_URL": emulator.url}, clock=BriskClock()))
 
 
 def pick_data(answers: list[tuple[str, Json]], action: str) -> list[Json]:
@@ -85,7 +85,7 @@ def test_every_step_has_its_status(answers: list[tuple[str, Json]]) -> None:
 def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> None:
     with start_emulator() as emulator, start_native_server(emulator.url) as server:
         settings = {"OPENAI_BASE_URL": server.url, "ASSISTANTS_BACKEND": "native"}
-        natively = record_conversation(make_function(settings))
+        natively = record_conversation(make_function(settings, clock=BriskClock()))
     assert len(natively) == len(answers)
     for (name, ours), (_, native) in zip(answers, natively, strict=True):
         assert (name, strip_ids(ours)) == (name, strip_ids(native))
@@ -236,7 +236,7 @@ def test_every_answer_is_json_that_nobody_stores(answers: list[tuple[str, Json]]
 def test_every_action_makes_as_few_requests_as_it_can(backend: Backend) -> None:
     def requests(**params: Any) -> list[tuple[str, str]]:
         already = len(backend.requests)
-        backend.call(**params)
+        backend.function(clock=RealClock())(**params)
         return backend.requests[already:]
 
     assistant, thread = backend.assistant(), backend.thread()
