@@ -58,34 +58,34 @@ class Backend:
         return self.function()(**params)
 
     def call_within(self, seconds: float, **params: Any) -> Json:
-        """One call, for which the platform has given so many seconds (its margin apart)."""
+        """Calls with so many seconds to answer in."""
         return self.function().main(params, Context((seconds + MARGIN_SECONDS) * 1000))
 
     def data(self, **params: Any) -> Json:
-        """The data of a call that is done."""
+        """Calls, and returns the data of the answer, which has to be a success."""
         return self.function().data(**params)
 
     def assistant(self, **params: Any) -> str:
-        """The id of a new assistant."""
+        """Makes an assistant, and returns its id."""
         return str(self.data(action="create-assistant", name="a", **params)["assistantId"])
 
     def thread(self, **params: Any) -> str:
-        """The id of a new thread."""
+        """Makes a thread, and returns its id."""
         return str(self.data(action="create-thread", **params)["threadId"])
 
     def texts(self, thread: str) -> list[str]:
-        """The thread's messages, oldest first."""
+        """Lists the texts of the thread's messages, oldest first."""
         listed = self.data(action="list-messages", threadId=thread)["messages"]
         return [one["content"] for one in listed]
 
     def requests_of(self, **params: Any) -> Requests:
-        """What this call asks of the upstream, polls of the run apart."""
+        """Calls, and returns the requests that the upstream got, without the polls of a run."""
         already = len(self.requests)
         self.call(**params)
         return [(m, p) for m, p in self.requests[already:] if not (m == "GET" and is_run(p))]
 
     def response_of(self, run: str) -> Json:
-        """The response behind a run."""
+        """Reads the response behind a run from the emulator."""
         with httpx2.Client(trust_env=False, headers={"Authorization": "Bearer k"}) as client:
             found = client.get(f"{self.emulator.url}/responses/{run.replace('run_', 'resp_')}")
         answer: Json = found.raise_for_status().json()
@@ -94,7 +94,7 @@ class Backend:
 
 @contextmanager
 def open_backend(name: str, emulator: Emulator, *, with_faults: bool = False) -> Iterator[Backend]:
-    """The function before the emulator itself (responses) or a server of Assistants v2 before it (native)."""
+    """Opens the emulator itself (responses), or a server of Assistants v2 in front of it (native)."""
     with ExitStack() as stack:
         url, requests = emulator.url, emulator.requests
         if name == "native":
@@ -111,8 +111,8 @@ def is_run(path: str) -> bool:
     return path.rpartition("/")[0].endswith(("/responses", "/runs"))
 
 
-def stored_texts(emulator: Emulator, thread: str) -> list[tuple[str, str]]:
-    """(role, text) of all messages of the thread, oldest first, as the emulator has stored them."""
+def read_stored_texts(emulator: Emulator, thread: str) -> list[tuple[str, str]]:
+    """Reads (role, text) of the thread's messages, oldest first, from the emulator's database."""
     items = emulator.database.rows(
         "SELECT json_extract(body, '$.role'), json_extract(body, '$.content[0].text') FROM items "
         "WHERE conversation_id = ? ORDER BY seq",
@@ -141,7 +141,7 @@ class LosingTransport(httpx2.BaseTransport):
 
 
 def pick_first(method: str, path_end: str) -> Callable[[httpx2.Request], bool]:
-    """Picks the first request of this method whose path ends so."""
+    """Makes a picker of the first request with this method whose path ends so."""
     left = [None]
 
     def pick(request: httpx2.Request) -> bool:

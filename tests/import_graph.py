@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 NOT_SOURCE = ("virtualenv", "node_modules", "__pycache__")
+ImportNode = ast.Import | ast.ImportFrom | ast.Call
 IN_A_FUNCTION, FOR_TYPES = "in a function", "for types"
 
 
@@ -65,8 +66,8 @@ def _read_imports(name: str, sources: Mapping[str, str]) -> Iterator[Arrow]:
             yield Arrow(name, imported, node.lineno, when)
 
 
-def _find_imports(node: ast.AST, when: str) -> Iterator[tuple[ast.Import | ast.ImportFrom, str]]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
+def _find_imports(node: ast.AST, when: str) -> Iterator[tuple[ImportNode, str]]:
+    if isinstance(node, ast.Import | ast.ImportFrom) or _is_import_by_name(node):
         yield node, when
     elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
         for statement in node.body:
@@ -79,9 +80,18 @@ def _find_imports(node: ast.AST, when: str) -> Iterator[tuple[ast.Import | ast.I
             yield from _find_imports(child, within)
 
 
-def _names_imported(
-    node: ast.Import | ast.ImportFrom, importer: str, sources: Mapping[str, str]
-) -> list[str]:
+def _is_import_by_name(node: ast.AST) -> TypeGuard[ast.Call]:
+    """`importlib.import_module("a.b")`: the name has to stand there."""
+    return (
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("import_module")
+        and isinstance(node.args[0], ast.Constant)
+    )
+
+
+def _names_imported(node: ImportNode, importer: str, sources: Mapping[str, str]) -> list[str]:
+    if isinstance(node, ast.Call):
+        return [_nearest_module(ast.literal_eval(node.args[0]), sources)]
     if isinstance(node, ast.Import):
         return [_nearest_module(alias.name, sources) for alias in node.names]
     package = _absolute_package(node, importer, sources)

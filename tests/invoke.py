@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @lru_cache
 def load_main() -> Callable[..., Json]:
-    """`main` of packages/v1/openai/__main__.py."""
+    """Loads `main` of packages/v1/openai/__main__.py."""
     spec = importlib.util.spec_from_file_location("main__", MAIN)
     assert spec is not None
     assert spec.loader is not None
@@ -73,7 +73,7 @@ class BriskClock(HastyClock):
 
 @dataclass(frozen=True)
 class Context:
-    """DigitalOcean's second argument."""
+    """The second argument that DigitalOcean passes to main."""
 
     milliseconds: float
     activation_id: str = "activation"
@@ -93,21 +93,21 @@ class Function:
         return self.main(params)
 
     def main(self, args: Any, *context: Any) -> Json:
-        """The call as it is; whatever comes out has to be something that the platform can send."""
+        """Calls main as it is; its answer has to be one that the platform can send."""
         answer = load_main()(args, *context, world=self.world)
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
         assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
         return answer
 
     def data(self, **params: Any) -> Json:
-        """The data of a call that is done."""
+        """Calls, and returns the data of the answer, which has to be a success."""
         answer = self(**params)
         assert (answer["statusCode"], answer["body"]["error"]) == (200, None), answer["body"]
         data: Json = answer["body"]["data"]
         return data
 
     def error(self, **params: Any) -> tuple[int, str]:
-        """Status and message of a call that fails."""
+        """Calls, and returns status and message of the answer, which has to be a failure."""
         answer = self(**params)
         assert answer["body"]["success"] is False, answer["body"]
         return answer["statusCode"], answer["body"]["error"]
@@ -119,7 +119,7 @@ def make_function(
     transport: httpx2.BaseTransport | None = None,
     clock: FakeClock | None = None,
 ) -> Function:
-    """The function with its own environment and network; without a clock it has the real one."""
+    """Makes the function with its own environment and network; without a clock it has the real one."""
     given = {"OPENAI_API_KEY": KEY} | dict(environment or {})
     if clock is None:
         return Function(World(environment=given, wire=transport))
@@ -127,5 +127,5 @@ def make_function(
 
 
 def web(method: str = "POST", headers: Mapping[str, str] | None = None, **more: Any) -> Json:
-    """The key that DigitalOcean adds to a web call's parameters."""
+    """The key that DigitalOcean adds to the parameters of a web call."""
     return {"http": {"method": method, "headers": dict(headers or {}), "path": "", **more}}

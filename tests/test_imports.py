@@ -126,6 +126,8 @@ def test_nothing_imports_a_test_module() -> None:
         ("try:\n    import b\nexcept ImportError:\n    pass", "b", ""),
         ("def f():\n    from b import c", "b.c", IN_A_FUNCTION),
         ("async def f():\n    if True:\n        import b", "b", IN_A_FUNCTION),
+        ("import_module('b.c')", "b.c", ""),
+        ("def f():\n    x = importlib.import_module('b.c').x", "b.c", IN_A_FUNCTION),
         ("class A:\n    def f(self):\n        import b", "b", IN_A_FUNCTION),
         ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import b", "b", FOR_TYPES),
         ("import typing\nif typing.TYPE_CHECKING:\n    pass\nelse:\n    import b", "b", ""),

@@ -55,14 +55,14 @@ class Fault(NamedTuple):
 
 
 def status(number: int, body: bytes = b"", name: str = "", **headers: str) -> Fault:
-    """A refusal that the upstream never heard of."""
+    """A fault: the proxy refuses with this status, and the upstream never hears of the request."""
     given = tuple((key.replace("_", "-"), value) for key, value in headers.items())
     answer = Answer(number, body, (("Content-Type", "application/json"), *given))
     return Fault(name or str(number), change=lambda _: answer)
 
 
 def body(name: str, content: bytes) -> Fault:
-    """The upstream does what it was asked for, and says this."""
+    """A fault: the upstream does what it was asked for, but the answer has this body."""
 
     def change(answer: Answer) -> Answer:
         return answer._replace(body=content, status=200)
@@ -88,7 +88,7 @@ CUT = Fault(
 
 @dataclass
 class Rule:
-    """A fault for the requests of one kind: leaves out the first `skip`, then strikes `times`."""
+    """Strikes requests of one kind with a fault: not the first `skip`, but the next `times`."""
 
     fault: Fault
     method: re.Pattern[str]
@@ -107,7 +107,7 @@ class Rule:
 
 
 class Seen(NamedTuple):
-    """One request, and what became of it."""
+    """One request: the fault that struck it, and whether the upstream carried it out."""
 
     method: str
     path: str
@@ -117,7 +117,7 @@ class Seen(NamedTuple):
 
 @dataclass
 class Proxy:
-    """`url` (ends in /v1) in place of the upstream's; `seen` are the requests so far."""
+    """Its `url` (ends in /v1) is used in place of the upstream's; `seen` are the requests so far."""
 
     upstream: str
     seen: list[Seen] = field(default_factory=list)
@@ -141,17 +141,17 @@ class Proxy:
         self.rules.append(Rule(fault, re.compile(method), re.compile(path), skip, times))
 
     def at_random(self, seed: int, share: float, faults: Sequence[Fault]) -> None:
-        """Every request that no rule strikes gets one of these faults, as often as `share` says."""
+        """Strikes this share of the other requests with one of these faults, chosen at random."""
         dice = random.Random(seed)  # noqa: S311
         self.chance = lambda: dice.choice(faults) if dice.random() < share else NONE
 
     def heal(self) -> None:
-        """No more faults."""
+        """Removes all faults."""
         self.rules.clear()
         self.chance = lambda: NONE
 
     def close(self) -> None:
-        """From here on nothing listens on the port, and the connections so far are gone."""
+        """Stops listening on the port, and cuts all connections."""
         self._closed.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -192,7 +192,7 @@ class Proxy:
                 connection.close()
 
     def _exchange(self, connection: socket.socket) -> bool:
-        """One request -> whether the connection goes on."""
+        """Answers one request; returns whether the connection stays open."""
         head = _await_head(connection)
         if not head:
             return False
@@ -245,7 +245,7 @@ def start_proxy(upstream_url: str) -> Iterator[Proxy]:
 
 
 def _await_head(connection: socket.socket) -> bytes:
-    """A request's head, still unread: all of it, or nothing where the client hung up."""
+    """Waits for a request's head without taking it off the socket; nothing where the client hung up."""
     seen = -1
     while True:
         head = connection.recv(MAX_HEAD_BYTES, socket.MSG_PEEK)
@@ -257,7 +257,7 @@ def _await_head(connection: socket.socket) -> bytes:
 
 
 def _read_body(connection: socket.socket, head: bytes) -> bytes:
-    """Reads the whole request, and gives its body."""
+    """Reads the whole request, and returns its body."""
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     left = len(head) + (int(found[1]) if found else 0)
     parts = []

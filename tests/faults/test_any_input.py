@@ -84,7 +84,7 @@ MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(Heal
 
 
 def call_recorded(backend_name: str, args: Any, *context: Any) -> tuple[Json, list[httpx2.Request]]:
-    """The answer, and every request that went out."""
+    """Calls main; returns the answer and every request that went out."""
     seen: list[httpx2.Request] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
@@ -156,7 +156,7 @@ def test_an_id_that_looks_like_a_path_goes_nowhere(backend_name: str, path: str)
 
 @pytest.mark.parametrize("backend_name", BACKENDS)
 def test_a_parameter_given_twice_has_one_meaning(backend_name: str) -> None:
-    """What the body says counts where the query says something else, and it is checked as well."""
+    """The body wins over the query, and is checked like it."""
     body = json.dumps({"threadId": "../assistants"})
     answer, seen = call_recorded(
         backend_name, {"action": "get-thread", "threadId": "thread_1", **web(body=body)}

@@ -52,7 +52,7 @@ THE_LIKE: list[tuple[Fault, int]] = [
 
 
 def check_answer(answer: Json, expected: int, sent: list[tuple[str, str]]) -> None:
-    """`sent`: (method, path) of the requests that went out."""
+    """Checks status and words; `sent` are (method, path) of the requests that went out."""
     assert answer["statusCode"] == expected, answer["body"]
     assert answer["body"]["success"] is False
     said = answer["body"]["error"]
@@ -97,7 +97,7 @@ def call_all(
 
 
 def call_all_under(actions: Iterable[str], backend: Backend, fault: Fault, expected: int) -> None:
-    """Every request of these actions' calls meets the fault."""
+    """Calls these actions while every request meets the fault."""
     seconds = SHORT_SECONDS if fault.ending in ("silence", "trickle") else 20.0
     begin = partial(backend.proxy.inject, fault)
     call_all(actions, backend, expected, begin, backend.proxy.heal, seconds=seconds, fresh=fault.carried_out)

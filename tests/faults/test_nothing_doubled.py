@@ -17,7 +17,7 @@ RECONCILED = ("update-assistant", "delete-thread", "delete-assistant", "update-t
 
 
 def call_under(backend: Backend, fault: Fault, params: Json, **more: Any) -> tuple[Json, list[Seen]]:
-    """The answer, and the changes that went out."""
+    """Calls while the fault strikes changes; returns the answer and the changes that went out."""
     seconds = SHORT_SECONDS if fault.ending == "silence" else 20.0
     already = len(backend.proxy.seen)
     backend.proxy.inject(fault, method=CHANGE, **more)
@@ -131,7 +131,7 @@ def test_a_used_up_quota_is_told_at_once(backend: Backend, action: str) -> None:
 
 
 def test_a_message_added_for_a_run_that_was_never_reached_is_told(backend: Backend) -> None:
-    """On today's OpenAI the message goes first; nothing listens when the run should start."""
+    """On today's OpenAI the message is added first; then nothing listens when the run should start."""
     params = make_call("run-assistant", backend)
     backend.proxy.inject(GONE, method="POST", path="/(items|runs)$", times=1)
     answer = backend.call(**params)

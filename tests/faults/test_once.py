@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.backends import Backend, stored_texts
+from tests.backends import Backend, read_stored_texts
 from tests.faults.proxy import LOST, Answer, Fault
 from tests.invoke import Json, RealClock
 from tests.soak.repeating import repeat_messages, repeat_runs
@@ -37,11 +37,14 @@ def test_a_run_is_started_once_whichever_answer_is_lost(backend: Backend, skip: 
     backend.proxy.inject(LOST, method=CHANGE, skip=skip, times=1)
     assert backend.call(**run)["statusCode"] in (200, 502)
     assert backend.data(**run)["response"] == "once"
-    assert stored_texts(backend.emulator, ids["threadId"]) == [("user", "/say once"), ("assistant", "once")]
+    assert read_stored_texts(backend.emulator, ids["threadId"]) == [
+        ("user", "/say once"),
+        ("assistant", "once"),
+    ]
 
 
 def test_a_lost_run_that_ends_while_it_is_looked_for_is_not_started_again(backend: Backend) -> None:
-    """It had written nothing when the messages were read, and was gone when the next one could start."""
+    """The run ends after the messages were read and before the lock is looked at: nothing shows it then."""
     ids = {"threadId": backend.thread(), "assistantId": backend.assistant()}
     run: Json = {"action": "run-assistant", **ids, "message": "/wait 0.3\n/say once", "requestId": "r1"}
     backend.proxy.inject(LOST, method="POST", path="/(responses|runs)$", times=1)
@@ -50,7 +53,7 @@ def test_a_lost_run_that_ends_while_it_is_looked_for_is_not_started_again(backen
 
     def when_it_has_ended(answer: Answer) -> Answer:
         give_up = time.monotonic() + PATIENCE_SECONDS
-        while len(stored_texts(backend.emulator, ids["threadId"])) < 2 and time.monotonic() < give_up:
+        while len(read_stored_texts(backend.emulator, ids["threadId"])) < 2 and time.monotonic() < give_up:
             time.sleep(0.005)
         return answer
 
@@ -58,7 +61,7 @@ def test_a_lost_run_that_ends_while_it_is_looked_for_is_not_started_again(backen
     backend.proxy.inject(late, method="GET", path="order=asc", times=1)
     answer = backend.function(clock=RealClock())(**run)
     assert answer["body"]["response"] == "once", answer
-    assert stored_texts(backend.emulator, ids["threadId"]) == [
+    assert read_stored_texts(backend.emulator, ids["threadId"]) == [
         ("user", "/wait 0.3\n/say once"),
         ("assistant", "once"),
     ]

@@ -13,7 +13,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 
 def call_twice_limited(backend: Backend, params: Json, **headers: str) -> tuple[Json, list[float], int]:
-    """The answer, the pauses that were made, and how often the request went out."""
+    """Calls while the next two requests are refused with 429; returns answer, pauses, number of requests."""
     clock, already = HastyClock(), len(backend.proxy.seen)
     backend.proxy.inject(status(429, REASON, **headers), times=2)
     answer = backend.function(clock=clock).main(params, Context(SECONDS * 1000))

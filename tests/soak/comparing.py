@@ -4,7 +4,7 @@ from typing import Any
 
 
 def describe_difference(found: list[Any], expected: list[Any]) -> list[str]:
-    """The first place where they differ, in words."""
+    """Says in words where the two first differ; returns nothing where they do not."""
     for place, (one, other) in enumerate(zip(found, expected, strict=False)):
         if one != other:
             return [f"at {place}: {one!r} in place of {other!r}"]

@@ -18,7 +18,7 @@ from typing import Any
 from local.devhost.pool import Pool
 from local.devhost.project import Function
 from local.emulator.server import HOST, start_emulator
-from tests.backends import stored_texts
+from tests.backends import read_stored_texts
 from tests.invoke import KEY, Json
 from tests.soak.comparing import describe_difference
 
@@ -31,7 +31,7 @@ PAUSES_SECONDS = (0.3, 1.5)  # between two kills
 
 @dataclass(frozen=True)
 class Survived:
-    """Calls that were answered, kills of each, and what is wrong."""
+    """How many calls were answered, how often each process was killed, and what is wrong."""
 
     calls: int
     kills: dict[str, int]
@@ -39,7 +39,7 @@ class Survived:
 
 
 class EmulatorProcess:
-    """The emulator as a process, on a database and a port that stay the same."""
+    """The emulator as a process that can be killed and started again, with the same database and port."""
 
     def __init__(self, database: Path) -> None:
         self.database = database
@@ -72,7 +72,7 @@ class EmulatorProcess:
 
 
 def kill_at_random(kills: int, seed: int) -> Survived:
-    """Messages sent one after the other until so many kills have struck: is each there once, in order?"""
+    """Sends messages until so many kills have struck; each has to be there once, in order."""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "openai.sqlite"
         with run_processes(database) as (emulator, pool):
@@ -82,12 +82,12 @@ def kill_at_random(kills: int, seed: int) -> Survived:
             sent = list(send_messages_until(killer, pool, thread))
             killer.join()
         with start_emulator(str(database)) as again:
-            there = [text for _, text in stored_texts(again, thread)]
+            there = [text for _, text in read_stored_texts(again, thread)]
         return Survived(len(sent), killer.struck, describe_difference(there, sent))
 
 
 class Killer(threading.Thread):
-    """Strikes the function or the emulator, as the dice fall; the emulator is started again."""
+    """Kills function and emulator in turn, at random moments, and starts the emulator again."""
 
     def __init__(self, emulator: EmulatorProcess, pool: Pool, kills: int, seed: int) -> None:
         super().__init__(daemon=True)
@@ -132,7 +132,7 @@ def send_messages_until(killer: Killer, pool: Pool, thread: str) -> Iterator[str
 
 
 def call_until_answered(pool: Pool, **params: Any) -> Json:
-    """The data of a call, repeated until it has an answer."""
+    """Repeats the call until it has an answer, and returns its data."""
     for _ in range(MAX_ATTEMPTS):
         activation = pool.submit(params)
         activation.done.wait()

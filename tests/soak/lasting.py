@@ -24,7 +24,7 @@ MANY = 100
 
 @dataclass(frozen=True)
 class Left:
-    """What a process holds: resident memory in KB, open files, threads, requests answered so far."""
+    """What a process holds after so many calls: resident memory in KB, open files, threads."""
 
     kilobytes: int
     files: int
@@ -33,7 +33,7 @@ class Left:
 
 
 def measure_what_stays(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
-    """The process after the first `warm_up` calls and after `calls` more, some of which meet a fault."""
+    """Measures a process after `warm_up` calls and again after `calls` more, some of which meet a fault."""
     with start_emulator() as emulator, start_proxy(emulator.url) as proxy:
         proxy.at_random(seed, SHARE_OF_FAULTS, FAULTS)
         command = [sys.executable, "-m", "tests.soak.lasting", proxy.url, str(warm_up), str(calls)]
@@ -67,7 +67,7 @@ class Customer:
             self._call()
 
     def _start(self) -> None:
-        """A new thread; whatever goes wrong, the calls go on with the one before."""
+        """Begins a new thread; where that fails, the calls go on with the one before."""
         made = self.function(action="create-assistant", name="a")["body"]["data"] or {}
         thread = self.function(action="create-thread")["body"]["data"] or {}
         self.assistant = made.get("assistantId", self.assistant)
@@ -86,7 +86,7 @@ class Customer:
 
 
 def main(url: str, warm_up: int, calls: int) -> None:
-    """Tells on stderr what the process holds: the function's log goes to stdout."""
+    """Prints on stderr what the process holds, because the function's log goes to stdout."""
     customer = Customer(make_function({"OPENAI_BASE_URL": url}, clock=HastyClock()))
     for number in (warm_up, calls):
         customer.go_on(number)

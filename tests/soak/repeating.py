@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.emulator.server import start_emulator
-from tests.backends import Backend, open_backend, stored_texts
+from tests.backends import Backend, open_backend, read_stored_texts
 from tests.faults.proxy import CUT, LOST, UNREAD, UNSENT, Proxy
 from tests.invoke import Json
 from tests.soak.comparing import describe_difference
@@ -17,7 +17,7 @@ CALL_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Repeated:
-    """What came of it: calls that got an answer, attempts that took, requests killed; what is wrong."""
+    """How many calls were answered, in how many attempts, with how many requests killed; what is wrong."""
 
     calls: int
     attempts: int
@@ -32,7 +32,7 @@ class Caller:
         self.backend, self.calls, self.attempts = backend, 0, 0
 
     def call_until_answered(self, **params: Any) -> Json:
-        """The data."""
+        """Returns the data of the answer."""
         self.calls += 1
         for _ in range(MAX_ATTEMPTS):
             self.attempts += 1
@@ -46,7 +46,7 @@ class Caller:
 
 
 def repeat_messages(calls: int, seed: int) -> Repeated:
-    """So many messages, two and two the same: is each there once, in order?"""
+    """Sends so many messages, each text twice; each has to be there once, in order."""
     with start_emulator() as emulator, open_backend("responses", emulator, with_faults=True) as backend:
         thread, caller, sent = backend.thread(), Caller(backend), []
         backend.proxy.at_random(seed, SHARE_OF_FAULTS, KILLS)
@@ -55,14 +55,14 @@ def repeat_messages(calls: int, seed: int) -> Repeated:
             caller.call_until_answered(
                 action="send-message", threadId=thread, message=sent[-1], requestId=f"request-{number}"
             )
-        there = [content for _, content in stored_texts(emulator, thread)]
+        there = [content for _, content in read_stored_texts(emulator, thread)]
         return Repeated(
             caller.calls, caller.attempts, count_killed(backend.proxy), describe_difference(there, sent)
         )
 
 
 def repeat_runs(calls: int, seed: int) -> Repeated:
-    """So many runs, each with a message: is there one message and one answer of each, in order?"""
+    """Starts so many runs; each has to leave one message and one answer, in order."""
     with start_emulator() as emulator, open_backend("responses", emulator, with_faults=True) as backend:
         thread, assistant, caller = backend.thread(), backend.assistant(), Caller(backend)
         expected, wrong = [], []
@@ -79,7 +79,7 @@ def repeat_runs(calls: int, seed: int) -> Repeated:
             )
             if run["response"] != f"answer {number}":
                 wrong.append(f"{message} was answered {run['response']!r}")
-        wrong += describe_difference(stored_texts(emulator, thread), expected)
+        wrong += describe_difference(read_stored_texts(emulator, thread), expected)
         runs = emulator.database.number("SELECT count(*) FROM responses")
         wrong += [] if runs == calls else [f"{runs} runs for {calls} calls"]
         return Repeated(caller.calls, caller.attempts, count_killed(backend.proxy), wrong)

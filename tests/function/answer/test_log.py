@@ -64,7 +64,7 @@ def test_sixteen_calls_log_sixteen_lines_and_no_warning(openai_at_home: Emulator
 
 
 def read_log_line(capsys: pytest.CaptureFixture[str]) -> Json:
-    """The one line of the one call."""
+    """Reads the one line that the one call has logged."""
     out, err = capsys.readouterr()
     assert err == ""
     assert out.endswith("\n")

@@ -18,7 +18,7 @@ def present_run(*messages: Json) -> Json:
 
 
 def present_message(*parts: Json, **more: Any) -> Json:
-    """One message as list-messages shows it."""
+    """Returns one message as list-messages shows it."""
     upstream = answer_always(200, v2_list(v2_message(*parts, **more)))
     message: Json = upstream.function().data(**LIST)["messages"][0]
     return message

@@ -16,7 +16,7 @@ CHAT: Json = {"action": "chat", "assistantId": "asst_1", "message": "hi"}
 
 
 def read_data(answer: Json) -> Json:
-    """What the answer says of the thread, which has to stand at both places."""
+    """Returns the answer's data; its threadId has to stand at the top level too."""
     data: Json = answer["body"]["data"]
     assert answer["body"]["threadId"] == data["threadId"]
     return data
@@ -149,7 +149,7 @@ def test_a_turn_whose_run_was_started_but_not_told_says_where_to_look(backend: B
 
 
 def wait_for_texts(backend: Backend, thread: str) -> list[str]:
-    """The thread as it is when nothing runs there any more: a run that waits for it sees to that."""
+    """Waits until the thread has its answer, and returns its messages."""
     for _ in range(200):
         if len(texts := backend.texts(thread)) > 1:
             return texts
@@ -174,7 +174,7 @@ Answering = Callable[[httpx2.Request], httpx2.Response]
 
 
 def make_threads_and_die(problem: Exception | httpx2.Response) -> Answering:
-    """A v2 server that makes threads, and then is gone."""
+    """A server of Assistants v2 that makes threads and fails at everything else."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/threads"):

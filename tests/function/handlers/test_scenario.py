@@ -43,7 +43,7 @@ def record_conversation(function: Function) -> list[tuple[str, Json]]:
 
 
 def strip_ids(value: Any) -> Any:
-    """Ids and times as their kind alone."""
+    """Leaves of every id its prefix, of every time whether there is one."""
     if isinstance(value, dict):
         return {k: bool(v) if k == "createdAt" else strip_ids(v) for k, v in value.items()}
     if isinstance(value, list):

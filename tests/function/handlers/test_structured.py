@@ -100,7 +100,7 @@ def test_an_unknown_format_is_refused(backend: Backend) -> None:
 
 
 def parse_answer(text: str) -> Any:
-    """What becomes of this answer of a run that was to give JSON."""
+    """Runs an assistant that should give JSON and answers with this text; returns `data.parsed`."""
     clock = FakeClock()
     ended = v2_run(response_format={"type": "json_object"})
     upstream = answer_run(lambda _: httpx2.Response(200, json=ended), v2_message(v2_text(text)), clock=clock)

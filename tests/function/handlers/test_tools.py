@@ -20,7 +20,7 @@ def stores(*ids: str) -> Json:
 
 
 def start_asking_run(backend: Backend, message: str = TWO_CALLS) -> tuple[Json, Json]:
-    """A run that asks for outputs: (the ids of thread and run, the ids of its calls by name)."""
+    """Starts a run that asks for outputs; returns the ids of thread and run, and of its calls by name."""
     run = backend.data(action="chat", assistantId=backend.assistant(tools=TOOLS), message=message)
     assert run["status"] == "requires_action"
     ids = {"threadId": run["threadId"], "runId": run["runId"]}
@@ -138,7 +138,7 @@ def test_cancelling_a_waiting_run_frees_its_thread(backend: Backend, given: int)
 
 
 def test_an_abandoned_run_stays_until_it_is_answered_or_cancelled(backend: Backend) -> None:
-    """Today's OpenAI lets no run expire: another process, which knows no run, can still name the way out."""
+    """On today's OpenAI no run expires, but every process can find it and cancel it."""
     ids, _ = start_asking_run(backend)
     thread = ids["threadId"]
     fresh = backend.function(OPENAI_MODEL="another-process")

@@ -28,7 +28,7 @@ Fits = Callable[[Any, str], list[str]]
 
 
 def close_schema(schema: Any) -> Any:
-    """The schema without room for what it does not name: answers may grow, but not unseen."""
+    """Forbids what the schema does not name: answers may grow, but not unnoticed."""
     if isinstance(schema, list):
         return [close_schema(one) for one in schema]
     if not isinstance(schema, dict):
@@ -39,7 +39,7 @@ def close_schema(schema: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def misfits(description: Json) -> Fits:
-    """misfits(value, "schemas/Failure") -> what does not fit there."""
+    """A function: misfits(value, "schemas/Failure") lists what in the value breaks that schema."""
     components = close_schema(description["components"]) | {"schemas": close_schemas(description)}
 
     def check(value: Any, place: str) -> list[str]:
@@ -50,7 +50,7 @@ def misfits(description: Json) -> Fits:
 
 
 def close_schemas(description: Json) -> Json:
-    """A request says itself where it is closed; a description is OpenAPI's business."""
+    """Closes all schemas but requests, which are closed already, and the description's own."""
     own = ("Request", "Description")
     return {
         name: schema if name.endswith(own) else close_schema(schema)

@@ -26,7 +26,7 @@ EVERY_PARAMETER = (
 
 
 def describe_actions(actions: Collection[str]) -> Json:
-    """The description of these actions; without the form, whose objects schemathesis cannot write."""
+    """Describes these actions; without the form, whose objects schemathesis cannot write."""
     found = describe.openapi({name: ACTIONS[name] for name in actions}, read({}))
     del found["paths"][describe.PATH]["post"]["requestBody"]["content"][FORM]
     return found
@@ -34,7 +34,7 @@ def describe_actions(actions: Collection[str]) -> Json:
 
 @pytest.fixture(scope="module")
 def existing(url: str) -> Json:
-    """Ids of an assistant, a thread and a run that there are."""
+    """The ids of an assistant, a thread and a run that exist."""
 
     def call(**params: Any) -> Json:
         data: Json = httpx.post(url, json=params, trust_env=False, timeout=30).json()["data"]

@@ -14,7 +14,7 @@ NEEDS = [(action, name) for action, (needs, _) in CONTRACT.items() for name in n
 
 
 def make_untouched_upstream() -> Upstream:
-    """An upstream that nothing should reach."""
+    """Makes an upstream that nothing should reach."""
     return answer_always(500)
 
 
@@ -118,7 +118,7 @@ def test_an_id_is_taken(value: str) -> None:
 
 
 def send_parameter(name: str, value: Any, action: str = "create-assistant") -> Any:
-    """The value of this parameter as it reaches the upstream."""
+    """Returns the value of this parameter as it reaches the upstream."""
     upstream = answer_always(500)
     upstream.function()(**{"action": action, "name": "n", name: value})
     (request,) = upstream.seen

@@ -21,8 +21,8 @@ RUNS = {"responses": "/responses", "native": "/runs"}
 PAIRS = {f"k{number}": "v" for number in range(16)}
 
 
-def metadata_of(backend: Backend, thread: str) -> dict[str, str]:
-    """The conversation's metadata as the upstream has it."""
+def read_metadata(backend: Backend, thread: str) -> dict[str, str]:
+    """Returns the conversation's metadata as the emulator has stored it."""
     with httpx.Client(trust_env=False, headers={"Authorization": "Bearer k"}) as client:
         found = client.get(f"{backend.emulator.url}/conversations/{thread.replace('thread_', 'conv_')}")
     metadata: dict[str, str] = found.json()["metadata"]
@@ -84,7 +84,7 @@ def test_a_repeated_turn_goes_on_waiting_for_its_run(backend: Backend) -> None:
 
 
 def lose_answer(backend: Backend, method: str, path_end: str, **params: object) -> Json:
-    """A call one of whose answers does not arrive."""
+    """Calls while the first answer to such a request does not arrive."""
     return backend.function(transport=LosingTransport(pick_first(method, path_end)))(**params)
 
 
@@ -124,7 +124,7 @@ def test_the_notes_are_hidden_and_survive_an_update(backend: Backend) -> None:
     send = {"action": "send-message", "threadId": thread, "message": "hi", "requestId": "a"}
     backend.data(**send)
     assert backend.data(action="get-thread", threadId=thread)["metadata"] == {"user": "u1"}
-    assert metadata_of(backend, thread).keys() == {"user", "requests_0"}
+    assert read_metadata(backend, thread).keys() == {"user", "requests_0"}
     changed = backend.data(action="update-thread", threadId=thread, metadata={"user": "u2"})
     assert changed["metadata"] == {"user": "u2"}
     assert backend.data(action="update-thread", threadId=thread, metadata={})["metadata"] == {}
@@ -165,7 +165,7 @@ def test_an_update_that_leaves_no_place_for_the_notes_is_refused(backend: Backen
 
 @pytest.mark.parametrize("callers", [0, 12])
 def test_old_notes_make_room_for_new_ones(backend: Backend, callers: int) -> None:
-    """With tool resources, which ride in the metadata too."""
+    """The tool resources ride in the metadata too, and so leave less room."""
     metadata = dict(list(PAIRS.items())[:callers])
     thread = backend.thread(metadata=metadata, toolResources={"file_search": {"vector_store_ids": ["vs_1"]}})
     send = {"action": "send-message", "threadId": thread}
@@ -264,10 +264,10 @@ def test_a_double_click_runs_once(processes: list[Callable[..., Json]]) -> None:
 
 
 def interrupt_before(nth: int, meanwhile: Callable[[], object]) -> httpx2.BaseTransport:
-    """A network on which something else happens before the nth request goes out."""
+    """Makes a transport that does something else before the nth request goes out."""
     inner, left = httpx2.HTTPTransport(), list(range(nth + 1))
 
-    class Wire(httpx2.BaseTransport):
+    class InterruptedTransport(httpx2.BaseTransport):
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             if left and left.pop() == 0:
                 meanwhile()
@@ -276,7 +276,7 @@ def interrupt_before(nth: int, meanwhile: Callable[[], object]) -> httpx2.BaseTr
         def close(self) -> None:
             inner.close()
 
-    return Wire()
+    return InterruptedTransport()
 
 
 @pytest.mark.parametrize("nth", range(8))
@@ -304,8 +304,8 @@ def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(backend: B
             twin = {"type": "message", "role": "user", "content": "a twin's"}
             taken_back.append(client.post(items, json={"items": [twin]}).json()["data"][0]["id"])
 
-        wire = LosingTransport(pick_first("POST", RUNS[backend.name]), interrupt_before(nth, send))
-        backend.function(transport=wire)(**ask)
+        transport = LosingTransport(pick_first("POST", RUNS[backend.name]), interrupt_before(nth, send))
+        backend.function(transport=transport)(**ask)
         for message in taken_back:
             client.delete(f"{items}/{message}")
     response = backend.data(**ask)["response"]  # to whichever message came last
@@ -316,12 +316,12 @@ def test_a_message_that_is_taken_back_meanwhile_does_not_hide_the_run(backend: B
 def test_another_request_that_comes_in_between_is_not_forgotten(
     backend: Backend, processes: list[Callable[..., Json]], nth: int
 ) -> None:
-    """But right before a note is written: that writes over all, and nothing tells."""
+    """The numbers left out are the moments right before a note is written, which overwrites the other."""
     thread = backend.thread()
     send = {"action": "send-message", "threadId": thread}
     mine, other = {"message": "mine", "requestId": "a"}, {"message": "other", "requestId": "b"}
-    wire = interrupt_before(nth, lambda: processes[0](**send, **other))
-    assert backend.function(transport=wire)(**send, **mine)["statusCode"] == 200
+    transport = interrupt_before(nth, lambda: processes[0](**send, **other))
+    assert backend.function(transport=transport)(**send, **mine)["statusCode"] == 200
     for again in (mine, other):
         backend.data(**send, **again)
     assert sorted(backend.texts(thread)) == ["mine", "other"]

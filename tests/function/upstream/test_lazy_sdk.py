@@ -48,7 +48,7 @@ def told(modules):
 
 
 def run(program: str, path: Path = FUNCTION, *, stdin: str = "") -> Any:
-    """What the program printed, read as JSON."""
+    """Runs the program, and returns what it printed, read as JSON."""
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         input=stdin,

@@ -1,4 +1,4 @@
-"""The way out, on real sockets and on a fake clock: what is repeated, what is cut, what is kept open."""
+"""The transport to OpenAI: what is sent again, what is cut at the deadline, what is kept open."""
 
 import contextlib
 import socket
@@ -82,7 +82,7 @@ def test_no_attempt_begins_after_the_deadline() -> None:
 
 @contextmanager
 def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[socket.socket]]]:
-    """A server that lets `answer` deal with each connection -> its URL and the connections."""
+    """Starts a server that lets `answer` deal with each connection; yields its URL and the connections."""
     accepted: list[socket.socket] = []
 
     def serve() -> None:
