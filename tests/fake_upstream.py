@@ -1,4 +1,4 @@
-"""An upstream made of given answers: what the function asks of it, and what it makes of them."""
+"""A fake upstream that gives prepared answers and keeps what it was asked."""
 
 import json
 from collections.abc import Callable
@@ -31,20 +31,20 @@ class Upstream:
 
     def function(self, **environment: str) -> Function:
         """The function in native mode before this server, with a clock that moves by sleeping alone."""
-        return make_function(NATIVE | environment, wire=httpx2.MockTransport(self), clock=self.clock)
+        return make_function(NATIVE | environment, transport=httpx2.MockTransport(self), clock=self.clock)
 
     def bodies(self) -> list[Any]:
         return [json.loads(request.content) for request in self.seen if request.content]
 
 
-def always(status: int, body: Any = None, headers: Json | None = None, **more: Any) -> Upstream:
-    """An upstream with one answer; `content` or `text` in place of JSON."""
+def answer_always(status: int, body: Any = None, headers: Json | None = None, **more: Any) -> Upstream:
+    """Makes an upstream with one answer; it may have `content` or `text` in place of JSON."""
     given = more or {"json": body}
     return Upstream(lambda _: httpx2.Response(status, headers=headers, **given))
 
 
-def in_turn(*answers: httpx2.Response | Exception) -> Upstream:
-    """One answer after the other, the last for good; an exception is raised."""
+def answer_in_turn(*answers: httpx2.Response | Exception) -> Upstream:
+    """Makes an upstream that gives one answer after the other, the last for good; exceptions are raised."""
     left = list(answers)
 
     def answer(_: httpx2.Request) -> httpx2.Response:
@@ -104,8 +104,8 @@ def v2_list(*objects: Json, has_more: bool = False) -> Json:
     return {"object": "list", "data": list(objects), "has_more": has_more, "first_id": None, "last_id": None}
 
 
-def running(run: Callable[[float], httpx2.Response], *messages: Json, clock: FakeClock) -> Upstream:
-    """A server whose run is what `run` says at that time; its messages are these."""
+def answer_run(run: Callable[[float], httpx2.Response], *messages: Json, clock: FakeClock) -> Upstream:
+    """Makes an upstream with one run, which is what `run` says at that time, and these messages."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/messages"):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,13 +15,14 @@ from assistant_function.request.event import World
 
 MAIN = Path(__file__).parents[1] / "packages" / "v1" / "openai" / "__main__.py"
 KEY = "sk-test-0123456789abcdef"
+CAUTION = "the change may have been carried out: look before you repeat it"
 EPOCH_SECONDS = 1_800_000_000.0
 Json = dict[str, Any]
 
 
 @lru_cache
 def load_main() -> Callable[..., Json]:
-    """`main` of packages/v1/openai/__main__.py."""
+    """Loads `main` of packages/v1/openai/__main__.py."""
     spec = importlib.util.spec_from_file_location("main__", MAIN)
     assert spec is not None
     assert spec.loader is not None
@@ -32,7 +34,7 @@ def load_main() -> Callable[..., Json]:
 
 @dataclass
 class FakeClock:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that stands still until somebody sleeps, which takes no time."""
 
     seconds: float = 0.0
     pauses: list[float] = field(default_factory=list)
@@ -48,9 +50,30 @@ class FakeClock:
         self.seconds += seconds
 
 
+class HastyClock(FakeClock):
+    """The real clock, but sleeping takes no time: it only moves the clock."""
+
+    def now(self) -> float:
+        return time.monotonic() + self.seconds
+
+
+class RealClock(HastyClock):
+    """The real clock, and real sleep."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class BriskClock(HastyClock):
+    """The real clock, but a pause takes a tenth of its time: for runs that end at once."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / 10)
+
+
 @dataclass(frozen=True)
 class Context:
-    """DigitalOcean's second argument."""
+    """The second argument that DigitalOcean passes to main."""
 
     milliseconds: float
     activation_id: str = "activation"
@@ -70,21 +93,21 @@ class Function:
         return self.main(params)
 
     def main(self, args: Any, *context: Any) -> Json:
-        """The call as it is; whatever comes out has to be something that the platform can send."""
+        """Calls main as it is; its answer has to be one that the platform can send."""
         answer = load_main()(args, *context, world=self.world)
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
         assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
         return answer
 
     def data(self, **params: Any) -> Json:
-        """The data of a call that is done."""
+        """Calls, and returns the data of the answer, which has to be a success."""
         answer = self(**params)
         assert (answer["statusCode"], answer["body"]["error"]) == (200, None), answer["body"]
         data: Json = answer["body"]["data"]
         return data
 
     def error(self, **params: Any) -> tuple[int, str]:
-        """Status and message of a call that fails."""
+        """Calls, and returns status and message of the answer, which has to be a failure."""
         answer = self(**params)
         assert answer["body"]["success"] is False, answer["body"]
         return answer["statusCode"], answer["body"]["error"]
@@ -93,16 +116,16 @@ class Function:
 def make_function(
     environment: Mapping[str, str] | None = None,
     *,
-    wire: httpx2.BaseTransport | None = None,
+    transport: httpx2.BaseTransport | None = None,
     clock: FakeClock | None = None,
 ) -> Function:
-    """The function in a world of its own; without a clock it has the real one."""
+    """Makes the function with its own environment and network; without a clock it has the real one."""
     given = {"OPENAI_API_KEY": KEY} | dict(environment or {})
     if clock is None:
-        return Function(World(environment=given, wire=wire))
-    return Function(World(given, clock.now, clock.sleep, clock.wall, wire))
+        return Function(World(environment=given, wire=transport))
+    return Function(World(given, clock.now, clock.sleep, clock.wall, transport))
 
 
 def web(method: str = "POST", headers: Mapping[str, str] | None = None, **more: Any) -> Json:
-    """The key that DigitalOcean adds to a web call's parameters."""
+    """The key that DigitalOcean adds to the parameters of a web call."""
     return {"http": {"method": method, "headers": dict(headers or {}), "path": "", **more}}

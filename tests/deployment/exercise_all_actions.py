@@ -151,7 +151,7 @@ STATUSES = (400, 401, 403, 404, 409, 422, 429, 500, 503)
 BROKEN = ("no connection", "time-out", "html", "no body", "no object")
 
 
-def native(request: "httpx2.Request", run: Json) -> "httpx2.Response":
+def answer_natively(request: "httpx2.Request", run: Json) -> "httpx2.Response":
     """An Assistants v2 server with one of everything, whose runs end at once as `run`."""
     import httpx2
 
@@ -168,7 +168,7 @@ def native(request: "httpx2.Request", run: Json) -> "httpx2.Response":
     return httpx2.Response(200, json=one)
 
 
-def failing(request: "httpx2.Request", failure: Any) -> "httpx2.Response":
+def fail_with(request: "httpx2.Request", failure: Any) -> "httpx2.Response":
     import httpx2
 
     if failure == "no connection":
@@ -185,9 +185,9 @@ def failing(request: "httpx2.Request", failure: Any) -> "httpx2.Response":
     return httpx2.Response(failure, json={"error": error}, headers={"retry-after": "1"})
 
 
-def call(action: str, arguments: Json, wire: Any, **environment: str) -> tuple[Json, Json]:
+def call(action: str, arguments: Json, transport: Any, **environment: str) -> tuple[Json, Json]:
     settings = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://upstream/v1", **environment}
-    world = World(environment=settings, sleep=lambda _seconds: None, wire=wire)
+    world = World(environment=settings, sleep=lambda _seconds: None, wire=transport)
     log = io.StringIO()
     with contextlib.redirect_stdout(log):
         answer = main({"action": action, **arguments}, world=world)
@@ -195,28 +195,28 @@ def call(action: str, arguments: Json, wire: Any, **environment: str) -> tuple[J
     return answer, json.loads(log.getvalue())
 
 
-def broken_calls() -> Iterator[Called]:
+def make_failing_calls() -> Iterator[Called]:
     import httpx2
 
     for backend in ("responses", "native"):
         for failure in (*STATUSES, *BROKEN):
-            wire = httpx2.MockTransport(lambda request, failure=failure: failing(request, failure))
+            transport = httpx2.MockTransport(lambda request, failure=failure: fail_with(request, failure))
             for action, arguments in ARGUMENTS.items():
-                answer, log = call(action, arguments, wire, ASSISTANTS_BACKEND=backend)
+                answer, log = call(action, arguments, transport, ASSISTANTS_BACKEND=backend)
                 yield backend, failure, action, answer, log
 
 
-def native_calls() -> Iterator[Called]:
+def make_native_calls() -> Iterator[Called]:
     import httpx2
 
     for run in (RUN, ASKING, FAILED, INCOMPLETE):
-        wire = httpx2.MockTransport(lambda request, run=run: native(request, run))
+        transport = httpx2.MockTransport(lambda request, run=run: answer_natively(request, run))
         for action, arguments in ARGUMENTS.items():
-            answer, log = call(action, arguments, wire, ASSISTANTS_BACKEND="native")
+            answer, log = call(action, arguments, transport, ASSISTANTS_BACKEND="native")
             yield "native", f"run {run['status']}", action, answer, log
 
 
-def emulated_calls(url: str) -> Iterator[Called]:
+def make_emulated_calls(url: str) -> Iterator[Called]:
     """One conversation with the emulator, over a real connection; ids are taken from the answers."""
     known: Json = {}
     for action, arguments in ARGUMENTS.items():
@@ -231,12 +231,12 @@ def emulated_calls(url: str) -> Iterator[Called]:
         yield "responses", None, action, answer, log
 
 
-def told(backend: str, failure: Any, action: str, answer: Json, log: Json) -> Json:
+def summarize(backend: str, failure: Any, action: str, answer: Json, log: Json) -> Json:
     outcome = {"status": answer["statusCode"], "error": answer["body"]["error"], "fault": log.get("fault")}
     return {"backend": backend, "failure": failure, "action": action, **outcome}
 
 
 if __name__ == "__main__":
-    sources = (emulated_calls(sys.argv[1]), native_calls(), broken_calls())
-    calls = [told(*called) for source in sources for called in source]
+    sources = (make_emulated_calls(sys.argv[1]), make_native_calls(), make_failing_calls())
+    calls = [summarize(*called) for source in sources for called in source]
     print(json.dumps({"calls": calls, "unfound": UNFOUND}))

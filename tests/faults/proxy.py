@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from local.emulator.server import HOST, listen
 
-MOST_HEAD_BYTES = 65_536
+MAX_HEAD_BYTES = 65_536
 CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
 TRICKLE_SECONDS = 0.005
 UPSTREAM_SECONDS = 60
@@ -27,14 +27,14 @@ ALWAYS = 1_000_000_000
 
 
 class Answer(NamedTuple):
-    """An HTTP answer; `length` is what its Content-Length says where that is not the body's."""
+    """An HTTP answer; `length` is its Content-Length where that is not the length of the body."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
     length: int | None = None
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         length = len(self.body) if self.length is None else self.length
         lines = [f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in (*self.headers, ("Content-Length", str(length)))]
@@ -42,11 +42,11 @@ class Answer(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What goes wrong. `ending`: how the connection goes on; `unread` resets it with the request unread;
-    after `gone` nothing listens any more.
+    """What goes wrong with a request.
 
-    `carried_out`: the upstream gets the request before. `change` makes another answer of the upstream's (of
-    none where it was not asked)."""
+    `ending` says what becomes of the connection: `unread` resets it with the request unread, after `gone`
+    nothing listens any more. `carried_out` says whether the upstream gets the request first; `change` turns
+    its answer (an empty one where it was not asked) into the one that is sent."""
 
     name: str
     ending: Literal["answer", "reset", "unread", "silence", "trickle", "close", "gone"] = "answer"
@@ -55,10 +55,19 @@ class Fault(NamedTuple):
 
 
 def status(number: int, body: bytes = b"", name: str = "", **headers: str) -> Fault:
-    """A refusal that the upstream never heard of."""
+    """A fault: the proxy refuses with this status, and the upstream never hears of the request."""
     given = tuple((key.replace("_", "-"), value) for key, value in headers.items())
     answer = Answer(number, body, (("Content-Type", "application/json"), *given))
     return Fault(name or str(number), change=lambda _: answer)
+
+
+def body(name: str, content: bytes) -> Fault:
+    """A fault: the upstream does what it was asked for, but the answer has this body."""
+
+    def change(answer: Answer) -> Answer:
+        return answer._replace(body=content, status=200)
+
+    return Fault(f"a body {name}", carried_out=True, change=change)
 
 
 NONE = Fault("none", carried_out=True)
@@ -79,7 +88,7 @@ CUT = Fault(
 
 @dataclass
 class Rule:
-    """A fault for the requests of one kind: leaves out the first `skip`, then strikes `times`."""
+    """Strikes requests of one kind with a fault: not the first `skip`, but the next `times`."""
 
     fault: Fault
     method: re.Pattern[str]
@@ -98,7 +107,7 @@ class Rule:
 
 
 class Seen(NamedTuple):
-    """One request, and what became of it."""
+    """One request: the fault that struck it, and whether the upstream carried it out."""
 
     method: str
     path: str
@@ -108,7 +117,7 @@ class Seen(NamedTuple):
 
 @dataclass
 class Proxy:
-    """`url` (ends in /v1) in place of the upstream's; `seen` are the requests so far."""
+    """Its `url` (ends in /v1) is used in place of the upstream's; `seen` are the requests so far."""
 
     upstream: str
     seen: list[Seen] = field(default_factory=list)
@@ -132,17 +141,17 @@ class Proxy:
         self.rules.append(Rule(fault, re.compile(method), re.compile(path), skip, times))
 
     def at_random(self, seed: int, share: float, faults: Sequence[Fault]) -> None:
-        """Every request that no rule strikes gets one of these faults, as often as `share` says."""
+        """Strikes this share of the other requests with one of these faults, chosen at random."""
         dice = random.Random(seed)  # noqa: S311
         self.chance = lambda: dice.choice(faults) if dice.random() < share else NONE
 
     def heal(self) -> None:
-        """No more faults."""
+        """Removes all faults."""
         self.rules.clear()
         self.chance = lambda: NONE
 
     def close(self) -> None:
-        """From here on nothing listens on the port, and the connections so far are gone."""
+        """Stops listening on the port, and cuts all connections."""
         self._closed.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -183,25 +192,25 @@ class Proxy:
                 connection.close()
 
     def _exchange(self, connection: socket.socket) -> bool:
-        """One request -> whether the connection goes on."""
-        head = _awaited_head(connection)
+        """Answers one request; returns whether the connection stays open."""
+        head = _await_head(connection)
         if not head:
             return False
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        fault = self._fault(method, path)
+        fault = self._pick_fault(method, path)
         self.seen.append(Seen(method, path, fault.name, fault.carried_out))
         if fault.ending == "unread":
             return _reset(connection)
-        body = _read(connection, head)
-        answer = self._forwarded(method, path, head, body) if fault.carried_out else Answer(200, b"")
-        return self._end(connection, fault, fault.change(answer).encoded())
+        body = _read_body(connection, head)
+        answer = self._forward(method, path, head, body) if fault.carried_out else Answer(200, b"")
+        return self._end(connection, fault, fault.change(answer).encode())
 
-    def _fault(self, method: str, path: str) -> Fault:
+    def _pick_fault(self, method: str, path: str) -> Fault:
         with self._lock:
             struck = next((rule.fault for rule in self.rules if rule.strikes(method, path)), None)
             return struck or self.chance()
 
-    def _forwarded(self, method: str, path: str, head: bytes, body: bytes) -> Answer:
+    def _forward(self, method: str, path: str, head: bytes, body: bytes) -> Answer:
         lines = [line.decode("latin-1").split(": ", 1) for line in head.strip().split(b"\r\n")[1:]]
         upstream = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=UPSTREAM_SECONDS)
         with closing(upstream):
@@ -235,11 +244,11 @@ def start_proxy(upstream_url: str) -> Iterator[Proxy]:
         proxy.close()
 
 
-def _awaited_head(connection: socket.socket) -> bytes:
-    """A request's head, still unread: all of it, or nothing where the client hung up."""
+def _await_head(connection: socket.socket) -> bytes:
+    """Waits for a request's head without taking it off the socket; nothing where the client hung up."""
     seen = -1
     while True:
-        head = connection.recv(MOST_HEAD_BYTES, socket.MSG_PEEK)
+        head = connection.recv(MAX_HEAD_BYTES, socket.MSG_PEEK)
         if b"\r\n\r\n" in head:
             return head.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n"
         if len(head) == seen or not head:
@@ -247,8 +256,8 @@ def _awaited_head(connection: socket.socket) -> bytes:
         seen = len(head)
 
 
-def _read(connection: socket.socket, head: bytes) -> bytes:
-    """Reads the request -> its body."""
+def _read_body(connection: socket.socket, head: bytes) -> bytes:
+    """Reads the whole request, and returns its body."""
     found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     left = len(head) + (int(found[1]) if found else 0)
     parts = []

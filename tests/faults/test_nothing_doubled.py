@@ -5,81 +5,87 @@ from typing import Any
 
 import pytest
 
-from tests.faults.proxy import CUT, GONE, LOST, SILENT_AFTER, UNREAD, Fault, Seen, status
-from tests.faults.room import CHANGES, Room, call_of
-from tests.faults.test_every_fault import CAUTION, body
-from tests.invoke import Json
+from tests.backends import Backend
+from tests.faults.calls import CHANGES, WEATHER, make_call
+from tests.faults.proxy import CUT, GONE, LOST, SILENT_AFTER, UNREAD, Fault, Seen, body, status
+from tests.invoke import CAUTION, Json
 
 SHORT_SECONDS = 1.0  # of which a change waits four fifths before it is looked for
 CHANGE = "POST|DELETE"
-NEVER_KNOWN = [LOST, CUT, UNREAD, status(500), body("that is HTML", b"<html>")]
 # Where OpenAI can tell whether the change was made, the function asks.
-FOUND_OUT = ("update-assistant", "delete-thread", "delete-assistant", "update-thread", "cancel-run")
+RECONCILED = ("update-assistant", "delete-thread", "delete-assistant", "update-thread", "cancel-run")
 
 
-def answer_under(room: Room, fault: Fault, params: Json, **more: Any) -> tuple[Json, list[Seen]]:
-    """The answer, and the changes that went out."""
+def call_under(backend: Backend, fault: Fault, params: Json, **more: Any) -> tuple[Json, list[Seen]]:
+    """Calls while the fault strikes changes; returns the answer and the changes that went out."""
     seconds = SHORT_SECONDS if fault.ending == "silence" else 20.0
-    already = len(room.proxy.seen)
-    room.proxy.inject(fault, method=CHANGE, **more)
-    answer = room.call(seconds, **params)
-    room.proxy.heal()
-    return answer, [seen for seen in room.proxy.seen[already:] if seen.method != "GET"]
+    already = len(backend.proxy.seen)
+    backend.proxy.inject(fault, method=CHANGE, **more)
+    answer = backend.call_within(seconds, **params)
+    backend.proxy.heal()
+    return answer, [seen for seen in backend.proxy.seen[already:] if seen.method != "GET"]
 
 
 @pytest.mark.parametrize(
     ("action", "fault"),
     [
-        *((action, fault) for action in CHANGES for fault in NEVER_KNOWN),
-        *((action, SILENT_AFTER) for action in ("delete-thread", "cancel-run", "send-message")),
+        # every change meets one fault that lets it through, and one that does not; three meet their like
+        *((action, fault) for action in CHANGES for fault in (LOST, UNREAD)),
+        *(
+            (action, fault)
+            for action in ("delete-thread", "cancel-run", "send-message")
+            for fault in (CUT, status(500), body("that is HTML", b"<html>"), SILENT_AFTER)
+        ),
     ],
     ids=lambda given: given if isinstance(given, str) else given.name,
 )
-def test_a_change_that_may_be_made_is_not_repeated(room: Room, action: str, fault: Fault) -> None:
-    params = call_of(action, room)
-    answer, changes = answer_under(room, fault, params, times=1)
+def test_a_change_that_may_be_made_is_not_repeated(backend: Backend, action: str, fault: Fault) -> None:
+    params = make_call(action, backend)
+    answer, changes = call_under(backend, fault, params, times=1)
     struck = [seen for seen in changes if seen.fault == fault.name]
     assert len(struck) == 1
     assert [seen.path for seen in changes].count(struck[0].path) == 1
-    if fault.carried_out and action in FOUND_OUT:
+    if fault.carried_out and action in RECONCILED:
         assert (answer["statusCode"], answer["body"]["error"]) == (200, None)
     else:
         assert answer["statusCode"] in (502, 504)
         assert CAUTION in answer["body"]["error"]
 
 
-TRUTHS: dict[str, Callable[[Room, Json], bool]] = {
-    "update-assistant": lambda room, p: (
-        room.done(action="get-assistant", assistantId=p["assistantId"])["name"] == p["name"]
+TRUTHS: dict[str, Callable[[Backend, Json], bool]] = {
+    "update-assistant": lambda backend, p: (
+        backend.data(action="get-assistant", assistantId=p["assistantId"])["name"] == p["name"]
     ),
-    "update-thread": lambda room, p: (
-        room.done(action="get-thread", threadId=p["threadId"])["metadata"] == p["metadata"]
+    "update-thread": lambda backend, p: (
+        backend.data(action="get-thread", threadId=p["threadId"])["metadata"] == p["metadata"]
     ),
-    "delete-thread": lambda room, p: (
-        room.call(action="get-thread", threadId=p["threadId"])["statusCode"] == 404
+    "delete-thread": lambda backend, p: (
+        backend.call(action="get-thread", threadId=p["threadId"])["statusCode"] == 404
     ),
-    "delete-assistant": lambda room, p: (
-        room.call(action="get-assistant", assistantId=p["assistantId"])["statusCode"] == 404
+    "delete-assistant": lambda backend, p: (
+        backend.call(action="get-assistant", assistantId=p["assistantId"])["statusCode"] == 404
     ),
-    "cancel-run": lambda room, p: (
-        room.call(**{**p, "action": "get-run", "wait": 0})["body"]["data"]["status"] == "cancelled"
+    "cancel-run": lambda backend, p: (
+        backend.call(**{**p, "action": "get-run", "wait": 0})["body"]["data"]["status"] == "cancelled"
     ),
 }
 
 
 @pytest.mark.parametrize("fault", [LOST, UNREAD, status(503)], ids=lambda fault: fault.name)
-@pytest.mark.parametrize("action", FOUND_OUT)
-def test_what_is_found_out_is_true(room: Room, action: str, fault: Fault) -> None:
-    params = call_of(action, room)
-    answer, _ = answer_under(room, fault, params, times=1)
-    assert TRUTHS[action](room, params) == fault.carried_out
+@pytest.mark.parametrize("action", RECONCILED)
+def test_a_change_is_found_made_exactly_where_it_was_made(
+    backend: Backend, action: str, fault: Fault
+) -> None:
+    params = make_call(action, backend)
+    answer, _ = call_under(backend, fault, params, times=1)
+    assert TRUTHS[action](backend, params) == fault.carried_out
     assert answer["body"]["success"] == fault.carried_out
 
 
-def test_what_is_found_out_is_answered_like_the_change_itself(room: Room) -> None:
-    for action in FOUND_OUT:
-        plain = room.call(**call_of(action, room))["body"]
-        found, _ = answer_under(room, LOST, call_of(action, room), times=1)
+def test_a_change_that_is_found_made_is_answered_like_the_change_itself(backend: Backend) -> None:
+    for action in RECONCILED:
+        plain = backend.call(**make_call(action, backend))["body"]
+        found, _ = call_under(backend, LOST, make_call(action, backend), times=1)
         changing = ("assistantId", "threadId", "runId", "createdAt", "usage")
         datas = [
             {k: v for k, v in one["data"].items() if k not in changing} for one in (plain, found["body"])
@@ -87,10 +93,10 @@ def test_what_is_found_out_is_answered_like_the_change_itself(room: Room) -> Non
         assert datas[0] == datas[1], action
 
 
-def test_an_update_that_changes_back_is_not_taken_for_made(room: Room) -> None:
-    assistant = room.assistant()
+def test_an_update_that_changes_back_is_not_taken_for_made(backend: Backend) -> None:
+    assistant = backend.assistant(tools=[WEATHER])
     given = {"assistantId": assistant, "temperature": 0, "metadata": {"a": "b", "c": "d"}}
-    room.done(action="update-assistant", **given)
+    backend.data(action="update-assistant", **given)
     changes: tuple[Json, ...] = (
         {"temperature": None},
         {"metadata": {"a": "b"}},
@@ -99,17 +105,17 @@ def test_an_update_that_changes_back_is_not_taken_for_made(room: Room) -> None:
     )
     for change in changes:
         params = {"action": "update-assistant", "assistantId": assistant, **change}
-        answer, _ = answer_under(room, UNREAD, params, times=1)
+        answer, _ = call_under(backend, UNREAD, params, times=1)
         assert answer["statusCode"] == 502, change
-        answer, _ = answer_under(room, LOST, params, times=1)
+        answer, _ = call_under(backend, LOST, params, times=1)
         assert answer["statusCode"] == 200, change
-        room.done(action="update-assistant", **given, tools=[{"type": "file_search"}])
+        backend.data(action="update-assistant", **given, tools=[{"type": "file_search"}])
 
 
 @pytest.mark.parametrize("action", CHANGES)
-def test_a_change_that_meets_a_rate_limit_is_made_once(room: Room, action: str) -> None:
-    params = call_of(action, room)
-    answer, changes = answer_under(room, status(429), params, times=2)
+def test_a_change_that_meets_a_rate_limit_is_made_once(backend: Backend, action: str) -> None:
+    params = make_call(action, backend)
+    answer, changes = call_under(backend, status(429), params, times=2)
     assert answer["statusCode"] == 200, answer["body"]
     carried_out = [(seen.method, seen.path) for seen in changes if seen.carried_out]
     assert len(carried_out) == len(set(carried_out))
@@ -117,56 +123,56 @@ def test_a_change_that_meets_a_rate_limit_is_made_once(room: Room, action: str) 
 
 
 @pytest.mark.parametrize("action", CHANGES)
-def test_a_used_up_quota_is_told_at_once(room: Room, action: str) -> None:
+def test_a_used_up_quota_is_told_at_once(backend: Backend, action: str) -> None:
     quota = b'{"error": {"message": "You exceeded your quota.", "code": "insufficient_quota", "type": "x"}}'
-    answer, changes = answer_under(room, status(429, quota), call_of(action, room))
+    answer, changes = call_under(backend, status(429, quota), make_call(action, backend))
     assert (answer["statusCode"], len(changes)) == (429, 1)
     assert "You exceeded your quota." in answer["body"]["error"]
 
 
-def test_a_message_added_for_a_run_that_was_never_reached_is_told(room: Room) -> None:
-    """On today's OpenAI the message goes first; nothing listens when the run should start."""
-    params = call_of("run-assistant", room)
-    room.proxy.inject(GONE, method="POST", path="/(items|runs)$", times=1)
-    answer = room.call(**params)
-    room.proxy.open()
-    if room.backend == "responses":
+def test_a_message_added_for_a_run_that_was_never_reached_is_told(backend: Backend) -> None:
+    """On today's OpenAI the message is added first; then nothing listens when the run should start."""
+    params = make_call("run-assistant", backend)
+    backend.proxy.inject(GONE, method="POST", path="/(items|runs)$", times=1)
+    answer = backend.call(**params)
+    backend.proxy.open()
+    if backend.name == "responses":
         assert CAUTION in answer["body"]["error"]
     else:
         assert answer["body"]["data"]["runId"]
 
 
-def test_a_refused_run_takes_its_message_back(room: Room) -> None:
-    params = call_of("run-assistant", room)
+def test_a_refused_run_takes_its_message_back(backend: Backend) -> None:
+    params = make_call("run-assistant", backend)
     for refusal in (status(429), status(400), status(404)):
-        answer_under(room, refusal, params, path="/(responses|runs)$")
-    listed = room.done(action="list-messages", threadId=params["threadId"])
+        call_under(backend, refusal, params, path="/(responses|runs)$")
+    listed = backend.data(action="list-messages", threadId=params["threadId"])
     assert listed["messages"] == []
 
 
-def test_a_run_that_started_is_told_whatever_comes_then(room: Room) -> None:
-    params = call_of("run-assistant", room)
-    room.proxy.inject(status(401), method="GET", path="/(responses|runs)/")
-    answer = room.call(**params)
-    room.proxy.heal()
+def test_a_run_that_started_is_told_whatever_comes_then(backend: Backend) -> None:
+    params = make_call("run-assistant", backend)
+    backend.proxy.inject(status(401), method="GET", path="/(responses|runs)/")
+    answer = backend.call(**params)
+    backend.proxy.heal()
     assert answer["statusCode"] == 500
     run = answer["body"]["data"]
-    again = room.done(action="get-run", threadId=run["threadId"], runId=run["runId"])
+    again = backend.data(action="get-run", threadId=run["threadId"], runId=run["runId"])
     assert (again["runId"], again["status"]) == (run["runId"], "completed")
 
 
-def test_a_poll_that_fails_ends_nothing(room: Room) -> None:
-    params = call_of("run-assistant", room)
-    room.proxy.inject(LOST, method="GET", path="/(responses|runs)/", times=4)
-    assert room.done(**params)["status"] == "completed"
+def test_a_poll_that_fails_ends_nothing(backend: Backend) -> None:
+    params = make_call("run-assistant", backend)
+    backend.proxy.inject(LOST, method="GET", path="/(responses|runs)/", times=4)
+    assert backend.data(**params)["status"] == "completed"
 
 
-def test_a_chat_that_stops_half_way_tells_its_thread(room: Room) -> None:
-    room.proxy.inject(LOST, method="POST", path="/(responses|runs)$", times=1)
-    answer = room.call(**call_of("chat", room))
-    room.proxy.heal()
+def test_a_chat_that_stops_half_way_tells_its_thread(backend: Backend) -> None:
+    backend.proxy.inject(LOST, method="POST", path="/(responses|runs)$", times=1)
+    answer = backend.call(**make_call("chat", backend))
+    backend.proxy.heal()
     assert answer["statusCode"] == 502
     assert CAUTION in answer["body"]["error"]
     thread = answer["body"]["threadId"]
-    listed = room.done(action="list-messages", threadId=thread)["messages"]
+    listed = backend.data(action="list-messages", threadId=thread)["messages"]
     assert [one["content"] for one in listed if one["role"] == "user"] == ["hi"]

@@ -6,42 +6,42 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.soak.killing import everything_survives
-from tests.soak.lasting import measured
-from tests.soak.repeating import messages_once, runs_once
+from tests.soak.killing import kill_at_random
+from tests.soak.lasting import measure_what_stays
+from tests.soak.repeating import repeat_messages, repeat_runs
 
 CALLS = 1_000
 SEED = 20261123
 WARM_UP, LASTING_CALLS = 500, 4_500
-MOST_GROWTH_KB = 2_000
+MAX_GROWTH_KB = 2_000
 KILLS = 30
 
 Figure = Callable[[], tuple[bool, str]]
 
 
 def messages() -> tuple[bool, str]:
-    found = messages_once(CALLS, SEED)
+    found = repeat_messages(CALLS, SEED)
     told = f"{found.calls} messages, {found.attempts} calls, {found.killed} connections killed"
     return not found.wrong, f"{told}: {found.wrong or 'each once, in order'}"
 
 
 def runs() -> tuple[bool, str]:
-    found = runs_once(CALLS, SEED)
+    found = repeat_runs(CALLS, SEED)
     told = f"{found.calls} runs, {found.attempts} calls, {found.killed} connections killed"
     return not found.wrong, f"{told}: {found.wrong or 'each once, in order'}"
 
 
 def lasting() -> tuple[bool, str]:
-    before, after = measured(WARM_UP, LASTING_CALLS)
+    before, after = measure_what_stays(WARM_UP, LASTING_CALLS)
     growth = after.kilobytes - before.kilobytes
     kept = (after.files, after.threads) == (before.files, before.threads)
     told = f"{after.calls} calls in one process: memory {growth:+} KB after the first {before.calls}"
     files = f"files {before.files} -> {after.files}, threads {before.threads} -> {after.threads}"
-    return growth < MOST_GROWTH_KB and kept, f"{told}, {files}"
+    return growth < MAX_GROWTH_KB and kept, f"{told}, {files}"
 
 
 def kills() -> tuple[bool, str]:
-    found = everything_survives(KILLS, SEED)
+    found = kill_at_random(KILLS, SEED)
     told = f"{found.calls} messages under kill -9 ({found.kills['function']} times the function, "
     return not found.wrong, f"{told}{found.kills['emulator']} times the OpenAI at home): " + (
         f"{found.wrong}" if found.wrong else "each once, in order"

@@ -18,19 +18,20 @@ from typing import Any
 from local.devhost.pool import Pool
 from local.devhost.project import Function
 from local.emulator.server import HOST, start_emulator
+from tests.backends import read_stored_texts
 from tests.invoke import KEY, Json
-from tests.soak.repeating import different, texts
+from tests.soak.comparing import describe_difference
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = ROOT / "packages" / "v1" / "openai"
 START_SECONDS = 20.0
-MOST_ATTEMPTS = 500
+MAX_ATTEMPTS = 500
 PAUSES_SECONDS = (0.3, 1.5)  # between two kills
 
 
 @dataclass(frozen=True)
 class Survived:
-    """Calls that were answered, kills of each, and what is wrong."""
+    """How many calls were answered, how often each process was killed, and what is wrong."""
 
     calls: int
     kills: dict[str, int]
@@ -38,7 +39,7 @@ class Survived:
 
 
 class EmulatorProcess:
-    """The emulator as a process, on a database and a port that stay the same."""
+    """The emulator as a process that can be killed and started again, with the same database and port."""
 
     def __init__(self, database: Path) -> None:
         self.database = database
@@ -70,23 +71,23 @@ class EmulatorProcess:
         self.process.wait()
 
 
-def everything_survives(kills: int, seed: int) -> Survived:
-    """Messages sent one after the other until so many kills have struck: is each there once, in order?"""
+def kill_at_random(kills: int, seed: int) -> Survived:
+    """Sends messages until so many kills have struck; each has to be there once, in order."""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "openai.sqlite"
-        with running(database) as (emulator, pool):
-            thread = answered(pool, action="create-thread")["threadId"]
+        with run_processes(database) as (emulator, pool):
+            thread = call_until_answered(pool, action="create-thread")["threadId"]
             killer = Killer(emulator, pool, kills, seed)
             killer.start()
-            sent = list(messages_until(killer, pool, thread))
+            sent = list(send_messages_until(killer, pool, thread))
             killer.join()
         with start_emulator(str(database)) as again:
-            there = [text for _, text in texts(again, thread)]
-        return Survived(len(sent), killer.struck, different(there, sent))
+            there = [text for _, text in read_stored_texts(again, thread)]
+        return Survived(len(sent), killer.struck, describe_difference(there, sent))
 
 
 class Killer(threading.Thread):
-    """Strikes the function or the emulator, as the dice fall; the emulator is started again."""
+    """Kills function and emulator in turn, at random moments, and starts the emulator again."""
 
     def __init__(self, emulator: EmulatorProcess, pool: Pool, kills: int, seed: int) -> None:
         super().__init__(daemon=True)
@@ -108,7 +109,7 @@ class Killer(threading.Thread):
 
 
 @contextmanager
-def running(database: Path) -> Iterator[tuple[EmulatorProcess, Pool]]:
+def run_processes(database: Path) -> Iterator[tuple[EmulatorProcess, Pool]]:
     emulator = EmulatorProcess(database)
     settings = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": f"http://{HOST}:{emulator.port}/v1"}
     pool = Pool(Function(FUNCTION, settings), log=lambda _: None, most_processes=1)
@@ -119,18 +120,20 @@ def running(database: Path) -> Iterator[tuple[EmulatorProcess, Pool]]:
         emulator.kill()
 
 
-def messages_until(killer: Killer, pool: Pool, thread: str) -> Iterator[str]:
+def send_messages_until(killer: Killer, pool: Pool, thread: str) -> Iterator[str]:
     number = 0
     while killer.is_alive():
         message = f"message {number // 2}"
-        answered(pool, action="send-message", threadId=thread, message=message, requestId=f"request-{number}")
+        call_until_answered(
+            pool, action="send-message", threadId=thread, message=message, requestId=f"request-{number}"
+        )
         yield message
         number += 1
 
 
-def answered(pool: Pool, **params: Any) -> Json:
-    """The data of a call, repeated until it has an answer."""
-    for _ in range(MOST_ATTEMPTS):
+def call_until_answered(pool: Pool, **params: Any) -> Json:
+    """Repeats the call until it has an answer, and returns its data."""
+    for _ in range(MAX_ATTEMPTS):
         activation = pool.submit(params)
         activation.done.wait()
         if activation.outcome == "success" and activation.result["statusCode"] == 200:
@@ -138,4 +141,4 @@ def answered(pool: Pool, **params: Any) -> Json:
             return data
         if activation.outcome == "success" and activation.result["statusCode"] not in (502, 504):
             raise AssertionError(f"{params}: {activation.result}")
-    raise AssertionError(f"no answer in {MOST_ATTEMPTS} attempts: {params}")
+    raise AssertionError(f"no answer in {MAX_ATTEMPTS} attempts: {params}")

@@ -14,8 +14,7 @@ from typing import Any
 
 from local.emulator.server import start_emulator
 from tests.faults.proxy import CUT, LOST, UNREAD, start_proxy, status
-from tests.faults.room import HastyClock
-from tests.invoke import Function, make_function
+from tests.invoke import Function, HastyClock, make_function
 
 ROOT = Path(__file__).parents[2]
 SHARE_OF_FAULTS = 0.02
@@ -25,7 +24,7 @@ MANY = 100
 
 @dataclass(frozen=True)
 class Left:
-    """What a process holds: resident memory in KB, open files, threads, requests answered so far."""
+    """What a process holds after so many calls: resident memory in KB, open files, threads."""
 
     kilobytes: int
     files: int
@@ -33,8 +32,8 @@ class Left:
     calls: int
 
 
-def measured(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
-    """The process after the first `warm_up` calls and after `calls` more, some of which meet a fault."""
+def measure_what_stays(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
+    """Measures a process after `warm_up` calls and again after `calls` more, some of which meet a fault."""
     with start_emulator() as emulator, start_proxy(emulator.url) as proxy:
         proxy.at_random(seed, SHARE_OF_FAULTS, FAULTS)
         command = [sys.executable, "-m", "tests.soak.lasting", proxy.url, str(warm_up), str(calls)]
@@ -46,7 +45,7 @@ def measured(warm_up: int, calls: int, seed: int = 1) -> tuple[Left, Left]:
     return before, after
 
 
-def holds(calls: int) -> Left:
+def measure_process(calls: int) -> Left:
     memory = re.search(r"VmRSS:\s*(\d+) kB", Path("/proc/self/status").read_text())
     assert memory is not None
     files = len(os.listdir("/proc/self/fd"))
@@ -68,7 +67,7 @@ class Customer:
             self._call()
 
     def _start(self) -> None:
-        """A new thread; whatever goes wrong, the calls go on with the one before."""
+        """Begins a new thread; where that fails, the calls go on with the one before."""
         made = self.function(action="create-assistant", name="a")["body"]["data"] or {}
         thread = self.function(action="create-thread")["body"]["data"] or {}
         self.assistant = made.get("assistantId", self.assistant)
@@ -87,11 +86,11 @@ class Customer:
 
 
 def main(url: str, warm_up: int, calls: int) -> None:
-    """Tells on stderr what the process holds: the function's log goes to stdout."""
+    """Prints on stderr what the process holds, because the function's log goes to stdout."""
     customer = Customer(make_function({"OPENAI_BASE_URL": url}, clock=HastyClock()))
     for number in (warm_up, calls):
         customer.go_on(number)
-        print(json.dumps(asdict(holds(customer.calls))), file=sys.stderr, flush=True)
+        print(json.dumps(asdict(measure_process(customer.calls))), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

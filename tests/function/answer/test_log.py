@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 import pytest
 
 from local.emulator.server import Emulator
-from tests.fake_upstream import RUN, SEND, THREAD_PARAMS, always, error, in_turn
+from tests.fake_upstream import RUN, SEND, THREAD_PARAMS, answer_always, answer_in_turn, error
 from tests.invoke import KEY, MAIN, Json, make_function
 
 PROGRAM = """
@@ -45,11 +45,10 @@ os._exit(0)  # as the platform ends it: no sockets are closed
 CALLS = 16
 
 
-@pytest.mark.parametrize("warnings", ["error", "always"])
-def test_sixteen_calls_log_sixteen_lines_and_no_warning(openai_at_home: Emulator, warnings: str) -> None:
+def test_sixteen_calls_log_sixteen_lines_and_no_warning(openai_at_home: Emulator) -> None:
     environment = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": openai_at_home.url, "PATH": os.environ["PATH"]}
     done = subprocess.run(
-        [sys.executable, "-B", "-W", warnings, "-c", PROGRAM, str(MAIN.parent)],
+        [sys.executable, "-B", "-W", "always", "-c", PROGRAM, str(MAIN.parent)],
         env=environment,
         capture_output=True,
         text=True,
@@ -64,8 +63,8 @@ def test_sixteen_calls_log_sixteen_lines_and_no_warning(openai_at_home: Emulator
     assert KEY not in done.stdout
 
 
-def logged(capsys: pytest.CaptureFixture[str]) -> Json:
-    """The one line of the one call."""
+def read_log_line(capsys: pytest.CaptureFixture[str]) -> Json:
+    """Reads the one line that the one call has logged."""
     out, err = capsys.readouterr()
     assert err == ""
     assert out.endswith("\n")
@@ -75,41 +74,41 @@ def logged(capsys: pytest.CaptureFixture[str]) -> Json:
 
 
 def test_a_line_tells_action_status_time_and_openais_request(capsys: pytest.CaptureFixture[str]) -> None:
-    always(500, headers={"x-request-id": "req_1"}).function()(**SEND)
-    record = logged(capsys)
+    answer_always(500, headers={"x-request-id": "req_1"}).function()(**SEND)
+    record = read_log_line(capsys)
     assert record.pop("milliseconds") >= 0
     record.pop("changed", None)
     assert record == {"action": "send-message", "status": 502, "openaiRequestId": "req_1"}
 
 
 def test_a_request_of_an_earlier_call_is_not_told_again(capsys: pytest.CaptureFixture[str]) -> None:
-    function = always(500, headers={"x-request-id": "req_1"}).function()
+    function = answer_always(500, headers={"x-request-id": "req_1"}).function()
     function(**SEND)
     capsys.readouterr()
     function(action="get-thread", threadId="a/b")
-    assert logged(capsys)["openaiRequestId"] is None
+    assert read_log_line(capsys)["openaiRequestId"] is None
 
 
 @pytest.mark.parametrize("params", [{}, {"action": "secret-action"}, {"action": "chat", "secret": "secret"}])
 def test_a_refused_call_is_logged_without_its_words(params: Json, capsys: pytest.CaptureFixture[str]) -> None:
     make_function()(**params)
-    record = logged(capsys)
+    record = read_log_line(capsys)
     assert record["status"] == 400
     assert "secret" not in json.dumps(record)
 
 
 def test_neither_key_nor_words_reach_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    in_turn(error(500, f"Bad key {KEY}: secret words")).function(ACCESS_TOKEN="none")(**SEND)
-    line = json.dumps(logged(capsys))
+    answer_in_turn(error(500, f"Bad key {KEY}: secret words")).function(ACCESS_TOKEN="none")(**SEND)
+    line = json.dumps(read_log_line(capsys))
     assert KEY not in line
     assert "secret" not in line
 
 
 @pytest.mark.parametrize("params", [THREAD_PARAMS, RUN])
 def test_a_fault_of_our_own_is_logged_by_its_place(params: Json, capsys: pytest.CaptureFixture[str]) -> None:
-    upstream = in_turn(OSError(f"secret {KEY}"))
+    upstream = answer_in_turn(OSError(f"secret {KEY}"))
     assert upstream.function()(**params)["statusCode"] in (500, 502)
-    line = json.dumps(logged(capsys))
+    line = json.dumps(read_log_line(capsys))
     assert "secret" not in line
     assert "Traceback" not in line
 

@@ -11,7 +11,7 @@ from assistant_function.answer.envelope import refusal, success
 from assistant_function.answer.truncation import MOST_BYTES
 from assistant_function.errors import Failure
 from local import devhost
-from tests.backends import Home
+from tests.backends import Backend
 from tests.invoke import Json
 
 FUNCTION = Path(__file__).parents[3] / "packages/v1/openai"
@@ -20,9 +20,9 @@ LONG = 30_000
 
 
 @pytest.fixture(scope="module")
-def url(home: Home) -> Iterator[str]:
+def url(backend: Backend) -> Iterator[str]:
     """The function on devhost, which refuses what is over 1 MB."""
-    with devhost.serve(FUNCTION, {"OPENAI_API_KEY": "k", **home.settings}, log=lambda _: None) as host:
+    with devhost.serve(FUNCTION, {"OPENAI_API_KEY": "k", **backend.settings}, log=lambda _: None) as host:
         yield host.url
 
 
@@ -36,10 +36,10 @@ def get(url: str, **params: str) -> Json:
 
 @pytest.mark.parametrize(("order", "letter"), [("asc", "x"), ("desc", "ü"), ("asc", '"')])
 def test_a_long_conversation_comes_in_shorter_pages_that_go_on(
-    home: Home, url: str, order: str, letter: str
+    backend: Backend, url: str, order: str, letter: str
 ) -> None:
     texts = [f"{number} " + letter * LONG for number in range(36)]
-    thread = home.thread(messages=[{"role": "user", "content": text} for text in texts])
+    thread = backend.thread(messages=[{"role": "user", "content": text} for text in texts])
     ask = {"action": "list-messages", "threadId": thread, "order": order}
     pages = [get(url, **ask)]
     while pages[-1]["hasMore"]:
@@ -53,9 +53,9 @@ def test_a_long_conversation_comes_in_shorter_pages_that_go_on(
     assert found == (texts if order == "asc" else texts[::-1])
 
 
-def test_a_conversation_that_is_read_backwards_loses_nothing_either(home: Home, url: str) -> None:
+def test_a_conversation_that_is_read_backwards_loses_nothing_either(backend: Backend, url: str) -> None:
     texts = [f"{number} " + "x" * LONG for number in range(36)]
-    thread = home.thread(messages=[{"role": "user", "content": text} for text in [*texts, "end"]])
+    thread = backend.thread(messages=[{"role": "user", "content": text} for text in [*texts, "end"]])
     ask = {"action": "list-messages", "threadId": thread}
     last = get(url, **ask, order="desc", limit="1")["lastId"]
     pages = [get(url, **ask, before=last)]
@@ -65,8 +65,8 @@ def test_a_conversation_that_is_read_backwards_loses_nothing_either(home: Home, 
     assert [one["content"] for page in pages for one in page["messages"]] == texts
 
 
-def test_a_huge_answer_is_cut_and_says_so(home: Home, url: str) -> None:
-    ask = {"action": "chat", "assistantId": home.assistant(), "message": "/length 1200000"}
+def test_a_huge_answer_is_cut_and_says_so(backend: Backend, url: str) -> None:
+    ask = {"action": "chat", "assistantId": backend.assistant(), "message": "/length 1200000"}
     data = get(url, **ask)
     assert data["status"] == "completed"
     assert data["response"].endswith(" of 1200000 characters: 1 MB is sent at most]")
@@ -77,15 +77,15 @@ def test_a_huge_answer_is_cut_and_says_so(home: Home, url: str) -> None:
     assert "1200000 characters" in rest["content"]
 
 
-def test_a_huge_json_answer_loses_its_value_before_its_text(home: Home, url: str) -> None:
-    assistant = home.assistant(responseFormat="json_object")
+def test_a_huge_json_answer_loses_its_value_before_its_text(backend: Backend, url: str) -> None:
+    assistant = backend.assistant(responseFormat="json_object")
     data = get(url, action="chat", assistantId=assistant, message="/length 250000")
     assert data["parsed"] is None
     assert json.loads(data["response"])["echo"]
 
 
-def test_what_fits_is_left_alone(home: Home, url: str) -> None:
-    data = get(url, action="chat", assistantId=home.assistant(), message="/length 250000")
+def test_what_fits_is_left_alone(backend: Backend, url: str) -> None:
+    data = get(url, action="chat", assistantId=backend.assistant(), message="/length 250000")
     assert len(data["response"]) == 250_000
 
 

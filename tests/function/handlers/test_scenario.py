@@ -1,7 +1,7 @@
 """All seventeen actions, one after the other, with both backends: the same answers, ids apart."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -9,13 +9,11 @@ import pytest
 
 from assistant_function.actions import ACTIONS
 from local.emulator.server import Emulator, start_emulator
-from tests.invoke import Function, Json, make_function
+from tests.backends import Backend
+from tests.function.conversation import WEATHER, play_conversation
+from tests.invoke import BriskClock, Function, Json, RealClock, make_function
 from tests.native_server import start_native_server
 
-WEATHER = {
-    "type": "function",
-    "function": {"name": "weather", "description": "d", "parameters": {"type": "object", "properties": {}}},
-}
 ASSISTANT_KEYS = [
     *("assistantId", "name", "description", "instructions", "model", "tools"),
     *("metadata", "temperature", "topP", "createdAt"),
@@ -31,51 +29,7 @@ RUN_KEYS = [
 ]
 
 
-def scenario(call: Callable[..., Json]) -> None:
-    """One conversation that needs every action; `call` notes what it answers."""
-    assistant = call(
-        action="create-assistant",
-        name="Poet",
-        instructions="Be brief",
-        description="writes",
-        tools=[WEATHER],
-        metadata={"team": "a"},
-        temperature=0.5,
-        topP=0.9,
-        responseFormat="text",
-    )["data"]["assistantId"]
-    call(action="list-assistants", limit=1)
-    call(action="get-assistant", assistantId=assistant)
-    call(action="update-assistant", assistantId=assistant, name="Bard", temperature=None, topP=None)
-    opening = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
-    thread = call(action="create-thread", metadata={"user": "u1"}, messages=opening)["threadId"]
-    call(action="send-message", threadId=thread, message="What is a sonnet?")
-    run = {"action": "run-assistant", "threadId": thread, "assistantId": assistant}
-    call(**run)
-    call(action="get-thread", threadId=thread)
-    call(action="update-thread", threadId=thread, metadata={"user": "u2"})
-    call(action="list-messages", threadId=thread)
-    call(action="list-messages", threadId=thread, limit=2, order="desc")
-    asking = call(**run, message='/call weather {"city": "Bonn"}')["data"]
-    call(action="get-run", threadId=thread, runId=asking["runId"])
-    outputs = [{"toolCallId": asking["toolCalls"][0]["id"], "output": {"sky": "blue"}}]
-    call(action="submit-tool-outputs", threadId=thread, runId=asking["runId"], toolOutputs=outputs)
-    slow = call(**run, message="/wait 30", wait=0)["data"]
-    call(**run)
-    call(action="cancel-run", threadId=thread, runId=slow["runId"])
-    call(action="get-run", threadId=thread, runId=slow["runId"])
-    done = call(action="chat", assistantId=assistant, threadId=thread, message="And now?")["data"]
-    call(action="list-messages", threadId=thread, runId=done["runId"])
-    fresh = call(action="chat", assistantId=assistant, message="/two")["threadId"]
-    call(action="delete-thread", threadId=thread)
-    call(action="delete-thread", threadId=fresh)
-    call(action="get-thread", threadId=thread)
-    call(action="delete-assistant", assistantId=assistant)
-    call(action="get-assistant", assistantId=assistant)
-    call(action="describe")
-
-
-def played(function: Function) -> list[tuple[str, Json]]:
+def record_conversation(function: Function) -> list[tuple[str, Json]]:
     answers: list[tuple[str, Json]] = []
 
     def call(**params: Any) -> Json:
@@ -84,16 +38,16 @@ def played(function: Function) -> list[tuple[str, Json]]:
         body: Json = answer["body"]
         return body
 
-    scenario(call)
+    play_conversation(call)
     return answers
 
 
-def without_ids(value: Any) -> Any:
-    """Ids and times as their kind alone."""
+def strip_ids(value: Any) -> Any:
+    """Leaves of every id its prefix, of every time whether there is one."""
     if isinstance(value, dict):
-        return {k: bool(v) if k == "createdAt" else without_ids(v) for k, v in value.items()}
+        return {k: bool(v) if k == "createdAt" else strip_ids(v) for k, v in value.items()}
     if isinstance(value, list):
-        return [without_ids(one) for one in value]
+        return [strip_ids(one) for one in value]
     return re.sub(r"\b([a-z]+)_\w{8,}", r"\1_", value) if isinstance(value, str) else value
 
 
@@ -105,10 +59,10 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def answers(emulator: Emulator) -> list[tuple[str, Json]]:
-    return played(make_function({"OPENAI_BASE_URL": emulator.url}))
+    return record_conversation(make_function({"OPENAI_BASE_URL": emulator.url}, clock=BriskClock()))
 
 
-def of(answers: list[tuple[str, Json]], action: str) -> list[Json]:
+def pick_data(answers: list[tuple[str, Json]], action: str) -> list[Json]:
     return [deepcopy(answer["body"]["data"]) for name, answer in answers if name == action]
 
 
@@ -131,10 +85,10 @@ def test_every_step_has_its_status(answers: list[tuple[str, Json]]) -> None:
 def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> None:
     with start_emulator() as emulator, start_native_server(emulator.url) as server:
         settings = {"OPENAI_BASE_URL": server.url, "ASSISTANTS_BACKEND": "native"}
-        natively = played(make_function(settings))
+        natively = record_conversation(make_function(settings, clock=BriskClock()))
     assert len(natively) == len(answers)
     for (name, ours), (_, native) in zip(answers, natively, strict=True):
-        assert (name, without_ids(ours)) == (name, without_ids(native))
+        assert (name, strip_ids(ours)) == (name, strip_ids(native))
 
 
 @pytest.mark.parametrize(
@@ -161,16 +115,16 @@ def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> 
 def test_the_data_has_exactly_the_keys_of_the_contract(
     answers: list[tuple[str, Json]], action: str, keys: list[str]
 ) -> None:
-    assert list(of(answers, action)[0]) == keys
+    assert list(pick_data(answers, action)[0]) == keys
 
 
 def test_listed_objects_have_the_keys_too(answers: list[tuple[str, Json]]) -> None:
-    assert list(of(answers, "list-assistants")[0]["assistants"][0]) == ASSISTANT_KEYS
-    assert list(of(answers, "list-messages")[0]["messages"][0]) == MESSAGE_KEYS
+    assert list(pick_data(answers, "list-assistants")[0]["assistants"][0]) == ASSISTANT_KEYS
+    assert list(pick_data(answers, "list-messages")[0]["messages"][0]) == MESSAGE_KEYS
 
 
 def test_an_assistant_comes_back_as_it_was_given(answers: list[tuple[str, Json]]) -> None:
-    made, got = of(answers, "create-assistant")[0], of(answers, "get-assistant")[0]
+    made, got = pick_data(answers, "create-assistant")[0], pick_data(answers, "get-assistant")[0]
     assert made == got
     assert re.fullmatch(r"asst_\w+", made.pop("assistantId"))
     assert made.pop("createdAt") > 1_700_000_000
@@ -188,25 +142,25 @@ def test_an_assistant_comes_back_as_it_was_given(answers: list[tuple[str, Json]]
 
 
 def test_update_changes_what_is_given_and_null_resets(answers: list[tuple[str, Json]]) -> None:
-    before, after = of(answers, "create-assistant")[0], of(answers, "update-assistant")[0]
+    before, after = pick_data(answers, "create-assistant")[0], pick_data(answers, "update-assistant")[0]
     assert after == before | {"name": "Bard", "temperature": None, "topP": None}
 
 
 def test_update_thread_replaces_its_metadata(answers: list[tuple[str, Json]]) -> None:
-    assert of(answers, "get-thread")[0]["metadata"] == {"user": "u1"}
-    assert of(answers, "update-thread")[0]["metadata"] == {"user": "u2"}
+    assert pick_data(answers, "get-thread")[0]["metadata"] == {"user": "u1"}
+    assert pick_data(answers, "update-thread")[0]["metadata"] == {"user": "u2"}
 
 
 def test_a_sent_message_is_told_without_inventing(answers: list[tuple[str, Json]]) -> None:
-    sent = of(answers, "send-message")[0]
-    thread = of(answers, "create-thread")[0]["threadId"]
+    sent = pick_data(answers, "send-message")[0]
+    thread = pick_data(answers, "create-thread")[0]["threadId"]
     assert sent == sent | {"threadId": thread, "role": "user", "content": "What is a sonnet?"}
     assert (sent["runId"], sent["assistantId"], sent["createdAt"]) == (None, None, None)
     assert (sent["annotations"], sent["attachments"]) == ([], [])
 
 
 def test_the_answer_saw_instructions_and_the_whole_thread(answers: list[tuple[str, Json]]) -> None:
-    run = of(answers, "run-assistant")[0]
+    run = pick_data(answers, "run-assistant")[0]
     assert run["response"] == (
         "instructions: Be brief | model: gpt-6-luna | "
         "thread: user: hi / assistant: hello / user: What is a sonnet?"
@@ -214,12 +168,12 @@ def test_the_answer_saw_instructions_and_the_whole_thread(answers: list[tuple[st
     assert run["status"] == "completed"
     assert [one["content"] for one in run["messages"]] == [run["response"]]
     assert run["usage"].keys() == {"promptTokens", "completionTokens", "totalTokens"}
-    assert run["assistantId"] == of(answers, "create-assistant")[0]["assistantId"]
+    assert run["assistantId"] == pick_data(answers, "create-assistant")[0]["assistantId"]
     assert run["messages"][0]["runId"] == run["runId"]
 
 
 def test_messages_come_oldest_first_and_latest_first(answers: list[tuple[str, Json]]) -> None:
-    first, latest, of_run = of(answers, "list-messages")
+    first, latest, of_run = pick_data(answers, "list-messages")
     assert [one["role"] for one in first["messages"]] == ["user", "assistant", "user", "assistant"]
     assert [one["messageId"] for one in latest["messages"]] == [
         one["messageId"] for one in first["messages"][:-3:-1]
@@ -230,31 +184,31 @@ def test_messages_come_oldest_first_and_latest_first(answers: list[tuple[str, Js
 
 
 def test_a_function_call_is_answered(answers: list[tuple[str, Json]]) -> None:
-    asking, told = of(answers, "run-assistant")[1], of(answers, "get-run")[0]
+    asking, told = pick_data(answers, "run-assistant")[1], pick_data(answers, "get-run")[0]
     (tool_call,) = asking["toolCalls"]
     assert (asking["status"], asking["response"]) == ("requires_action", None)
     assert list(tool_call) == ["id", "name", "arguments"]
     assert (tool_call["name"], tool_call["arguments"]) == ("weather", '{"city": "Bonn"}')
     assert told == asking
-    assert '{"sky": "blue"}' in of(answers, "submit-tool-outputs")[0]["response"]
+    assert '{"sky": "blue"}' in pick_data(answers, "submit-tool-outputs")[0]["response"]
 
 
 def test_a_second_run_is_told_of_the_active_one(answers: list[tuple[str, Json]]) -> None:
-    slow, refused = of(answers, "run-assistant")[2:4]
+    slow, refused = pick_data(answers, "run-assistant")[2:4]
     assert refused == {"threadId": slow["threadId"], "runId": slow["runId"]}
     error = next(answer["body"]["error"] for _, answer in answers if answer["statusCode"] == 409)
     assert error == "the thread has an active run; wait for it with get-run or stop it with cancel-run"
 
 
 def test_a_cancelled_run_is_cancelled(answers: list[tuple[str, Json]]) -> None:
-    assert of(answers, "cancel-run")[0]["status"] == "cancelled"
+    assert pick_data(answers, "cancel-run")[0]["status"] == "cancelled"
     failed = [answer["body"] for name, answer in answers if name == "get-run"][1]
     assert (failed["error"], failed["data"]["status"]) == ("the run ended cancelled", "cancelled")
 
 
 def test_chat_goes_on_in_a_thread_or_makes_one(answers: list[tuple[str, Json]]) -> None:
-    going_on, fresh = of(answers, "chat")
-    assert going_on["threadId"] == of(answers, "create-thread")[0]["threadId"] != fresh["threadId"]
+    going_on, fresh = pick_data(answers, "chat")
+    assert going_on["threadId"] == pick_data(answers, "create-thread")[0]["threadId"] != fresh["threadId"]
     assert going_on["response"].endswith("user: /wait 30 / user: And now?")
     assert [one["content"][:6] for one in fresh["messages"]] == ["first:", "second"]
     assert fresh["response"] == "\n\n".join(one["content"] for one in fresh["messages"])
@@ -279,26 +233,19 @@ def test_every_answer_is_json_that_nobody_stores(answers: list[tuple[str, Json]]
         assert (answer["body"]["error"] is None) == answer["body"]["success"]
 
 
-@pytest.mark.parametrize("backend", ["responses", "native"])
-def test_every_action_makes_as_few_requests_as_it_can(backend: str) -> None:
-    with start_emulator() as emulator, start_native_server(emulator.url) as server:
-        seen = emulator.requests if backend == "responses" else server.requests
-        url = emulator.url if backend == "responses" else server.url
-        function = make_function({"OPENAI_BASE_URL": url, "ASSISTANTS_BACKEND": backend})
+def test_every_action_makes_as_few_requests_as_it_can(backend: Backend) -> None:
+    def requests(**params: Any) -> list[tuple[str, str]]:
+        already = len(backend.requests)
+        backend.function(clock=RealClock())(**params)
+        return backend.requests[already:]
 
-        def requests(**params: Any) -> list[tuple[str, str]]:
-            already = len(seen)
-            function(**params)
-            return seen[already:]
-
-        assistant = function.data(action="create-assistant", name="a")["assistantId"]
-        thread = function.data(action="create-thread")["threadId"]
-        assert len(requests(action="create-thread")) == 1
-        assert len(requests(action="send-message", threadId=thread, message="hi")) == 1
-        assert len(requests(action="get-thread", threadId=thread)) == 1
-        assert len(requests(action="list-messages", threadId=thread)) == 1
-        assert len(requests(action="get-assistant", assistantId=assistant)) == 1
-        run = requests(action="run-assistant", threadId=thread, assistantId=assistant)
-        polls = [path for method, path in run if method == "GET" and not path.endswith("/messages")]
-        assert len(run) == 1 + len(polls) + (1 if backend == "native" else 0)
-        assert 1 <= len(polls) <= 3
+    assistant, thread = backend.assistant(), backend.thread()
+    assert len(requests(action="create-thread")) == 1
+    assert len(requests(action="send-message", threadId=thread, message="hi")) == 1
+    assert len(requests(action="get-thread", threadId=thread)) == 1
+    assert len(requests(action="list-messages", threadId=thread)) == 1
+    assert len(requests(action="get-assistant", assistantId=assistant)) == 1
+    run = requests(action="run-assistant", threadId=thread, assistantId=assistant)
+    polls = [path for method, path in run if method == "GET" and not path.endswith("/messages")]
+    assert len(run) == 1 + len(polls) + (1 if backend.name == "native" else 0)
+    assert 1 <= len(polls) <= 3

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.backends import Home, function_tool
-from tests.fake_upstream import Upstream, always, error, in_turn, v2_run
+from tests.backends import Backend, function_tool
+from tests.fake_upstream import Upstream, answer_always, answer_in_turn, error, v2_run
 from tests.invoke import Json, web
 
 TOOLS = [function_tool("weather"), function_tool("time")]
@@ -19,9 +19,9 @@ def stores(*ids: str) -> Json:
     return {"file_search": {"vector_store_ids": list(ids)}}
 
 
-def asking(home: Home, message: str = TWO_CALLS) -> tuple[Json, Json]:
-    """A run that asks for outputs: (the ids of thread and run, the ids of its calls by name)."""
-    run = home.data(action="chat", assistantId=home.assistant(tools=TOOLS), message=message)
+def start_asking_run(backend: Backend, message: str = TWO_CALLS) -> tuple[Json, Json]:
+    """Starts a run that asks for outputs; returns the ids of thread and run, and of its calls by name."""
+    run = backend.data(action="chat", assistantId=backend.assistant(tools=TOOLS), message=message)
     assert run["status"] == "requires_action"
     ids = {"threadId": run["threadId"], "runId": run["runId"]}
     return ids, {call["name"]: call["id"] for call in run["toolCalls"]}
@@ -31,12 +31,12 @@ def output(call_id: str, value: Any = "done") -> Json:
     return {"toolCallId": call_id, "output": value}
 
 
-def submit(home: Home, ids: Json, *outputs: Json, **more: Any) -> Json:
-    return home.call(action="submit-tool-outputs", **ids, toolOutputs=list(outputs), **more)
+def submit(backend: Backend, ids: Json, *outputs: Json, **more: Any) -> Json:
+    return backend.call(action="submit-tool-outputs", **ids, toolOutputs=list(outputs), **more)
 
 
-def test_parallel_calls_are_told_with_their_arguments(home: Home) -> None:
-    run = home.data(action="chat", assistantId=home.assistant(tools=TOOLS), message=TWO_CALLS)
+def test_parallel_calls_are_told_with_their_arguments(backend: Backend) -> None:
+    run = backend.data(action="chat", assistantId=backend.assistant(tools=TOOLS), message=TWO_CALLS)
     assert [(one["name"], json.loads(one["arguments"])) for one in run["toolCalls"]] == [
         ("weather", {"city": "Bonn"}),
         ("time", {}),
@@ -44,119 +44,119 @@ def test_parallel_calls_are_told_with_their_arguments(home: Home) -> None:
     assert (run["response"], run["messages"]) == (None, [])
 
 
-def test_all_outputs_let_the_run_go_on_to_its_answer(home: Home) -> None:
-    ids, calls = asking(home)
-    answer = submit(home, ids, output(calls["weather"], "rain"), output(calls["time"], {"hour": 7}))
+def test_all_outputs_let_the_run_go_on_to_its_answer(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend)
+    answer = submit(backend, ids, output(calls["weather"], "rain"), output(calls["time"], {"hour": 7}))
     data = answer["body"]["data"]
     assert (answer["statusCode"], data["status"], data["threadId"]) == (200, "completed", ids["threadId"])
     assert "output: rain" in data["response"]
     assert 'output: {"hour": 7}' in data["response"]
 
 
-def test_outputs_may_come_one_by_one(home: Home) -> None:
-    ids, calls = asking(home)
-    first = submit(home, ids, output(calls["time"], "seven"))["body"]["data"]
+def test_outputs_may_come_one_by_one(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend)
+    first = submit(backend, ids, output(calls["time"], "seven"))["body"]["data"]
     assert (first["status"], first["runId"]) == ("requires_action", ids["runId"])
     assert [one["id"] for one in first["toolCalls"]] == [calls["weather"]]
-    told = home.data(action="get-run", **ids)
+    told = backend.data(action="get-run", **ids)
     assert told["toolCalls"] == first["toolCalls"]
-    last = submit(home, ids, output(calls["weather"], "rain"))["body"]["data"]
+    last = submit(backend, ids, output(calls["weather"], "rain"))["body"]["data"]
     assert last["status"] == "completed"
     assert "output: seven" in last["response"]
     assert "output: rain" in last["response"]
 
 
 @pytest.mark.parametrize("strange", ["call_of_somebody_else", "fc_1"])
-def test_an_unknown_call_is_refused_by_name_and_nothing_is_taken(home: Home, strange: str) -> None:
-    ids, calls = asking(home)
-    answer = submit(home, ids, output(calls["time"]), output(strange))
+def test_an_unknown_call_is_refused_by_name_and_nothing_is_taken(backend: Backend, strange: str) -> None:
+    ids, calls = start_asking_run(backend)
+    answer = submit(backend, ids, output(calls["time"]), output(strange))
     assert answer["statusCode"] == 400
     assert strange in answer["body"]["error"]
     assert all(call in answer["body"]["error"] for call in calls.values())  # the ones that are missing
-    assert len(home.data(action="get-run", **ids)["toolCalls"]) == 2
+    assert len(backend.data(action="get-run", **ids)["toolCalls"]) == 2
 
 
-def test_the_same_call_twice_is_refused(home: Home) -> None:
-    ids, calls = asking(home)
-    assert submit(home, ids, output(calls["time"]), output(calls["time"], "x"))["statusCode"] == 400
-    assert submit(home, ids, output(calls["time"]))["statusCode"] == 200
-    again = submit(home, ids, output(calls["time"]))
+def test_the_same_call_twice_is_refused(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend)
+    assert submit(backend, ids, output(calls["time"]), output(calls["time"], "x"))["statusCode"] == 400
+    assert submit(backend, ids, output(calls["time"]))["statusCode"] == 200
+    again = submit(backend, ids, output(calls["time"]))
     assert again["statusCode"] == 400
     assert calls["weather"] in again["body"]["error"]
 
 
-def test_an_ended_run_takes_no_outputs(home: Home) -> None:
-    ids, calls = asking(home, "/call time {}")
-    done = submit(home, ids, output(calls["time"]))["body"]["data"]
-    answer = submit(home, {**ids, "runId": done["runId"]}, output(calls["time"]))
+def test_an_ended_run_takes_no_outputs(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend, "/call time {}")
+    done = submit(backend, ids, output(calls["time"]))["body"]["data"]
+    answer = submit(backend, {**ids, "runId": done["runId"]}, output(calls["time"]))
     assert (answer["statusCode"], "completed" in answer["body"]["error"]) == (400, True)
 
 
-def test_a_run_asks_in_several_rounds(home: Home) -> None:
-    ids, calls = asking(home, "/call time {}")
+def test_a_run_asks_in_several_rounds(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend, "/call time {}")
     for _ in range(3):
-        data = submit(home, ids, output(calls["time"], '/call time {"again": true}'))["body"]["data"]
+        data = submit(backend, ids, output(calls["time"], '/call time {"again": true}'))["body"]["data"]
         assert data["status"] == "requires_action"
         (call,) = data["toolCalls"]
         assert json.loads(call["arguments"]) == {"again": True}
         ids, calls = {**ids, "runId": data["runId"]}, {"time": call["id"]}
-    end = submit(home, ids, output(calls["time"], "enough"))["body"]["data"]
+    end = submit(backend, ids, output(calls["time"], "enough"))["body"]["data"]
     assert (end["status"], "output: enough" in end["response"]) == ("completed", True)
 
 
 @pytest.mark.parametrize("value", ["", "text", {"a": [1, None]}, [], 0, False])
-def test_an_output_is_text_or_json_in_both_forms_of_a_call(home: Home, value: Any) -> None:
+def test_an_output_is_text_or_json_in_both_forms_of_a_call(backend: Backend, value: Any) -> None:
     for method in ("GET", "POST"):
-        ids, calls = asking(home, "/call time {}")
+        ids, calls = start_asking_run(backend, "/call time {}")
         outputs: Any = [output(calls["time"], value)]
         params = {"toolOutputs": json.dumps(outputs) if method == "GET" else outputs}
-        answer = home.function().main(web(method) | {"action": "submit-tool-outputs", **ids, **params})
+        answer = backend.function().main(web(method) | {"action": "submit-tool-outputs", **ids, **params})
         shown = value if isinstance(value, str) else json.dumps(value)
         assert f"output: {shown}" in answer["body"]["response"]
 
 
-def test_a_submission_may_be_left_waiting(home: Home) -> None:
-    ids, calls = asking(home, "/call time {}")
-    answer = submit(home, ids, output(calls["time"], "/wait 0.3\n/say late"), wait=0)
+def test_a_submission_may_be_left_waiting(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend, "/call time {}")
+    answer = submit(backend, ids, output(calls["time"], "/wait 0.3\n/say late"), wait=0)
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (202, "1")
     run = {**ids, "runId": answer["body"]["data"]["runId"]}
-    assert home.data(action="get-run", **run)["response"] == "late"
+    assert backend.data(action="get-run", **run)["response"] == "late"
 
 
 @pytest.mark.parametrize("given", [0, 1])
-def test_cancelling_a_waiting_run_frees_its_thread(home: Home, given: int) -> None:
-    ids, calls = asking(home)
-    thread, assistant = ids["threadId"], home.assistant()
+def test_cancelling_a_waiting_run_frees_its_thread(backend: Backend, given: int) -> None:
+    ids, calls = start_asking_run(backend)
+    thread, assistant = ids["threadId"], backend.assistant()
     if given:
-        submit(home, ids, output(calls["time"]))
+        submit(backend, ids, output(calls["time"]))
     again = {"action": "run-assistant", "threadId": thread, "assistantId": assistant}
-    refused = home.call(**again)
+    refused = backend.call(**again)
     assert (refused["statusCode"], refused["body"]["data"]) == (409, ids)
-    assert home.data(action="cancel-run", **ids)["status"] == "cancelled"
-    assert home.call(action="get-run", **ids)["body"]["data"]["status"] == "cancelled"
-    assert home.data(**again)["status"] == "completed"
+    assert backend.data(action="cancel-run", **ids)["status"] == "cancelled"
+    assert backend.call(action="get-run", **ids)["body"]["data"]["status"] == "cancelled"
+    assert backend.data(**again)["status"] == "completed"
 
 
-def test_an_abandoned_run_stays_until_it_is_answered_or_cancelled(home: Home) -> None:
-    """Today's OpenAI lets no run expire: another process, which knows no run, can still name the way out."""
-    ids, _ = asking(home)
+def test_an_abandoned_run_stays_until_it_is_answered_or_cancelled(backend: Backend) -> None:
+    """On today's OpenAI no run expires, but every process can find it and cancel it."""
+    ids, _ = start_asking_run(backend)
     thread = ids["threadId"]
-    fresh = home.function(OPENAI_MODEL="another-process")
-    status, message = fresh.error(action="run-assistant", threadId=thread, assistantId=home.assistant())
+    fresh = backend.function(OPENAI_MODEL="another-process")
+    status, message = fresh.error(action="run-assistant", threadId=thread, assistantId=backend.assistant())
     assert status == 409
     assert "the thread has an active run" in message
-    assert home.call(action="send-message", threadId=thread, message="Are you there?")["statusCode"] == 200
+    assert backend.call(action="send-message", threadId=thread, message="Are you there?")["statusCode"] == 200
     fresh.data(action="cancel-run", **ids)
-    answer = fresh.data(action="run-assistant", threadId=thread, assistantId=home.assistant())
+    answer = fresh.data(action="run-assistant", threadId=thread, assistantId=backend.assistant())
     assert "Are you there?" in answer["response"]
 
 
-def test_a_run_is_not_answered_under_another_thread(home: Home) -> None:
-    ids, calls = asking(home)
-    elsewhere = {**ids, "threadId": home.thread()}
-    assert submit(home, elsewhere, *map(output, calls.values()))["statusCode"] == 404
-    assert home.call(action="cancel-run", **elsewhere)["statusCode"] == 404
-    assert len(home.data(action="get-run", **ids)["toolCalls"]) == 2
+def test_a_run_is_not_answered_under_another_thread(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend)
+    elsewhere = {**ids, "threadId": backend.thread()}
+    assert submit(backend, elsewhere, *map(output, calls.values()))["statusCode"] == 404
+    assert backend.call(action="cancel-run", **elsewhere)["statusCode"] == 404
+    assert len(backend.data(action="get-run", **ids)["toolCalls"]) == 2
 
 
 def test_the_refusal_of_a_server_that_wants_all_at_once_comes_through() -> None:
@@ -171,7 +171,7 @@ def test_the_refusal_of_a_server_that_wants_all_at_once_comes_through() -> None:
 def test_a_server_may_keep_the_runs_id() -> None:
     ended = httpx2.Response(200, json=v2_run("completed"))
     messages = httpx2.Response(200, json={"object": "list", "data": [], "has_more": False})
-    upstream = in_turn(ended, messages)
+    upstream = answer_in_turn(ended, messages)
     ids = {"threadId": "thread_1", "runId": "run_1"}
     data = upstream.function().data(action="submit-tool-outputs", **ids, toolOutputs=[output("call_1")])
     assert (data["runId"], data["status"]) == ("run_1", "completed")
@@ -180,12 +180,12 @@ def test_a_server_may_keep_the_runs_id() -> None:
 # ---------------------------------------------------------------- web search
 
 
-def test_web_search_is_a_tool_where_the_upstream_has_it(home: Home) -> None:
+def test_web_search_is_a_tool_where_the_upstream_has_it(backend: Backend) -> None:
     tool = {"type": "web_search", "search_context_size": "low", "filters": {"allowed_domains": ["a.example"]}}
-    assistant = home.assistant(tools=[tool])
-    assert home.data(action="get-assistant", assistantId=assistant)["tools"] == [tool]
-    run = home.data(action="chat", assistantId=assistant, message="hi")
-    (used,) = home.response_of(run["runId"])["tools"]
+    assistant = backend.assistant(tools=[tool])
+    assert backend.data(action="get-assistant", assistantId=assistant)["tools"] == [tool]
+    run = backend.data(action="chat", assistantId=assistant, message="hi")
+    (used,) = backend.response_of(run["runId"])["tools"]
     assert (used["type"], used["search_context_size"]) == ("web_search", "low")
     assert used["filters"]["allowed_domains"] == ["a.example"]
 
@@ -197,8 +197,8 @@ def test_a_server_without_web_search_says_so_itself() -> None:
     assert upstream.bodies()[0]["tools"] == [{"type": "web_search"}]
 
 
-def test_a_tool_that_is_gone_is_refused_by_name(home: Home) -> None:
-    answer = home.call(action="create-assistant", name="a", tools=[{"type": "code_interpreter"}])
+def test_a_tool_that_is_gone_is_refused_by_name(backend: Backend) -> None:
+    answer = backend.call(action="create-assistant", name="a", tools=[{"type": "code_interpreter"}])
     assert answer["statusCode"] == 400
     assert "code_interpreter" in answer["body"]["error"]
 
@@ -206,59 +206,61 @@ def test_a_tool_that_is_gone_is_refused_by_name(home: Home) -> None:
 # ---------------------------------------------------------------- file search
 
 
-def test_an_assistants_vector_stores_come_back_as_they_were_given(home: Home) -> None:
-    assistant = home.assistant(tools=[FILE_SEARCH], toolResources=stores("vs_1"))
-    got = home.data(action="get-assistant", assistantId=assistant)
+def test_an_assistants_vector_stores_come_back_as_they_were_given(backend: Backend) -> None:
+    assistant = backend.assistant(tools=[FILE_SEARCH], toolResources=stores("vs_1"))
+    got = backend.data(action="get-assistant", assistantId=assistant)
     assert (got["toolResources"], got["tools"]) == (stores("vs_1"), [FILE_SEARCH])
-    changed = home.data(
+    changed = backend.data(
         action="update-assistant", assistantId=assistant, toolResources=json.dumps(stores("vs_2", "vs_3"))
     )
     assert changed["toolResources"] == stores("vs_2", "vs_3")
-    assert home.data(action="update-assistant", assistantId=assistant, name="b")["toolResources"] is not None
-    gone = home.data(action="update-assistant", assistantId=assistant, toolResources=None)
+    assert (
+        backend.data(action="update-assistant", assistantId=assistant, name="b")["toolResources"] is not None
+    )
+    gone = backend.data(action="update-assistant", assistantId=assistant, toolResources=None)
     assert "toolResources" not in gone
 
 
-def test_a_threads_vector_stores_and_metadata_do_not_touch_each_other(home: Home) -> None:
-    thread = home.thread(metadata={"a": "b"}, toolResources=stores("vs_1"))
+def test_a_threads_vector_stores_and_metadata_do_not_touch_each_other(backend: Backend) -> None:
+    thread = backend.thread(metadata={"a": "b"}, toolResources=stores("vs_1"))
     ids = {"action": "update-thread", "threadId": thread}
-    assert home.data(action="get-thread", threadId=thread)["toolResources"] == stores("vs_1")
-    changed = home.data(**ids, metadata={"a": "b"}, toolResources=stores("vs_2"))
+    assert backend.data(action="get-thread", threadId=thread)["toolResources"] == stores("vs_1")
+    changed = backend.data(**ids, metadata={"a": "b"}, toolResources=stores("vs_2"))
     assert (changed["metadata"], changed["toolResources"]) == ({"a": "b"}, stores("vs_2"))
-    changed = home.data(**ids, metadata={"c": "d"})
+    changed = backend.data(**ids, metadata={"c": "d"})
     assert (changed["metadata"], changed["toolResources"]) == ({"c": "d"}, stores("vs_2"))
-    changed = home.data(**ids, metadata={}, toolResources=None)
+    changed = backend.data(**ids, metadata={}, toolResources=None)
     assert (changed["metadata"], "toolResources" in changed) == ({}, False)
 
 
-def test_a_thread_is_changed_by_its_metadata_at_least(home: Home) -> None:
-    answer = home.call(action="update-thread", threadId=home.thread())
+def test_a_thread_is_changed_by_its_metadata_at_least(backend: Backend) -> None:
+    answer = backend.call(action="update-thread", threadId=backend.thread())
     assert answer["statusCode"] == 400
     assert answer["body"]["error"] == "metadata is required for update-thread"
 
 
-def test_without_resources_there_are_none(home: Home) -> None:
-    assert "toolResources" not in home.data(action="create-thread")
-    assert "toolResources" not in home.data(action="create-assistant", name="a")
+def test_without_resources_there_are_none(backend: Backend) -> None:
+    assert "toolResources" not in backend.data(action="create-thread")
+    assert "toolResources" not in backend.data(action="create-assistant", name="a")
 
 
-def test_a_run_searches_the_stores_of_assistant_and_thread(home: Home) -> None:
-    assistant = home.assistant(tools=[FILE_SEARCH], toolResources=stores("vs_1", "vs_2"))
-    thread = home.thread(toolResources=stores("vs_2", "vs_3"))
-    run = home.data(action="run-assistant", assistantId=assistant, threadId=thread, message="hi")
-    (tool,) = home.response_of(run["runId"])["tools"]
+def test_a_run_searches_the_stores_of_assistant_and_thread(backend: Backend) -> None:
+    assistant = backend.assistant(tools=[FILE_SEARCH], toolResources=stores("vs_1", "vs_2"))
+    thread = backend.thread(toolResources=stores("vs_2", "vs_3"))
+    run = backend.data(action="run-assistant", assistantId=assistant, threadId=thread, message="hi")
+    (tool,) = backend.response_of(run["runId"])["tools"]
     assert (tool["type"], tool["vector_store_ids"]) == ("file_search", ["vs_1", "vs_2", "vs_3"])
 
 
-def test_a_citation_tells_file_name_and_place(home: Home) -> None:
-    assistant = home.assistant(tools=[FILE_SEARCH], toolResources=stores("vs_1"))
-    run = home.data(action="chat", assistantId=assistant, message="cite\n/say It is so.")
+def test_a_citation_tells_file_name_and_place(backend: Backend) -> None:
+    assistant = backend.assistant(tools=[FILE_SEARCH], toolResources=stores("vs_1"))
+    run = backend.data(action="chat", assistantId=assistant, message="cite\n/say It is so.")
     cited = {"type": "file_citation", "fileId": "file-echo", "filename": "echo.txt"}
     place = len("It is so.")
     (told,) = run["messages"][0]["annotations"]
     assert told == told | cited | {"startIndex": place, "endIndex": place}
     assert run["response"] == "It is so."
-    listed = home.data(action="list-messages", threadId=run["threadId"])["messages"][-1]
+    listed = backend.data(action="list-messages", threadId=run["threadId"])["messages"][-1]
     assert listed["annotations"] == [told]
 
 
@@ -274,9 +276,11 @@ def test_a_citation_tells_file_name_and_place(home: Home) -> None:
     ],
 )
 @pytest.mark.parametrize("action", ["create-assistant", "create-thread"])
-def test_what_cannot_be_carried_is_refused_by_name(home: Home, action: str, given: Any, why: str) -> None:
+def test_what_cannot_be_carried_is_refused_by_name(
+    backend: Backend, action: str, given: Any, why: str
+) -> None:
     named = {"name": "a"} if action == "create-assistant" else {}
-    answer = home.call(action=action, **named, toolResources=given)
+    answer = backend.call(action=action, **named, toolResources=given)
     assert answer["statusCode"] == 400
     assert why in answer["body"]["error"]
 
@@ -290,7 +294,7 @@ def test_a_server_of_v2_gets_and_tells_its_own_resources() -> None:
         "metadata": {},
         "tool_resources": resources,
     }
-    upstream = always(200, thread)
+    upstream = answer_always(200, thread)
     data = upstream.function().data(action="create-thread", toolResources=resources)
     assert data["toolResources"] == resources
     assert upstream.bodies() == [{"tool_resources": resources}]

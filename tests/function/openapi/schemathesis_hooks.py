@@ -52,10 +52,10 @@ def as_meant(body: Any) -> Any:
     """Texts that are JSON as their values."""
     if not isinstance(body, dict):
         return body
-    return {name: parsed(value) for name, value in body.items() if not name.startswith("_")}
+    return {name: parse(value) for name, value in body.items() if not name.startswith("_")}
 
 
-def parsed(value: Any) -> Any:
+def parse(value: Any) -> Any:
     try:
         return json.loads(value)
     except (TypeError, ValueError):

@@ -11,27 +11,36 @@ from jsonschema import Draft202012Validator
 
 from assistant_function.actions import ACTIONS
 from local.emulator.server import Emulator
-from tests.fake_upstream import NATIVE, RUN, SEND, THREAD_PARAMS, Upstream, always, in_turn, v2_run
-from tests.function.handlers.test_scenario import scenario
+from tests.fake_upstream import (
+    NATIVE,
+    RUN,
+    SEND,
+    THREAD_PARAMS,
+    Upstream,
+    answer_always,
+    answer_in_turn,
+    v2_run,
+)
+from tests.function.conversation import play_conversation
 from tests.invoke import Json, make_function, web
 
 Fits = Callable[[Any, str], list[str]]
 
 
-def closed(schema: Any) -> Any:
-    """The schema without room for what it does not name: answers may grow, but not unseen."""
+def close_schema(schema: Any) -> Any:
+    """Forbids what the schema does not name: answers may grow, but not unnoticed."""
     if isinstance(schema, list):
-        return [closed(one) for one in schema]
+        return [close_schema(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
     more = {"additionalProperties": False} if "properties" in schema and "required" in schema else {}
-    return more | {name: closed(inner) for name, inner in schema.items()}
+    return more | {name: close_schema(inner) for name, inner in schema.items()}
 
 
 @pytest.fixture(scope="module")
 def misfits(description: Json) -> Fits:
-    """misfits(value, "schemas/Failure") -> what does not fit there."""
-    components = closed(description["components"]) | {"schemas": closed_schemas(description)}
+    """A function: misfits(value, "schemas/Failure") lists what in the value breaks that schema."""
+    components = close_schema(description["components"]) | {"schemas": close_schemas(description)}
 
     def check(value: Any, place: str) -> list[str]:
         schema = {"components": components, "$ref": f"#/components/{place}"}
@@ -40,11 +49,11 @@ def misfits(description: Json) -> Fits:
     return check
 
 
-def closed_schemas(description: Json) -> Json:
-    """A request says itself where it is closed; a description is OpenAPI's business."""
+def close_schemas(description: Json) -> Json:
+    """Closes all schemas but requests, which are closed already, and the description's own."""
     own = ("Request", "Description")
     return {
-        name: schema if name.endswith(own) else closed(schema)
+        name: schema if name.endswith(own) else close_schema(schema)
         for name, schema in description["components"]["schemas"].items()
     }
 
@@ -71,7 +80,7 @@ def test_every_action_answers_as_described(openai_at_home: Emulator, misfits: Fi
         body: Json = answer["body"]
         return body
 
-    scenario(call)
+    play_conversation(call)
     assert seen == set(ACTIONS)
 
 
@@ -87,7 +96,7 @@ def test_a_query_string_and_a_form_do_the_same(form: str, url: str, misfits: Fit
         check_answer(misfits, params["action"], {"statusCode": response.status_code, "body": body})
         return body
 
-    scenario(call)
+    play_conversation(call)
 
 
 def as_text(value: Any) -> str:
@@ -104,40 +113,45 @@ DELETE: Json = {"action": "delete-thread", "threadId": "thread_1"}
 LOST = httpx2.ReadTimeout("late")
 
 
-def answered(upstream: Upstream, params: Json, **environment: str) -> Json:
+def call(upstream: Upstream, params: Json, **environment: str) -> Json:
     return upstream.function(**environment).main(params)
 
 
 @pytest.mark.parametrize(
     ("status", "upstream", "params", "environment"),
     [
-        (400, always(200, {}), {"action": "get-thread"}, {}),
-        (400, always(200, {}), {}, {}),
-        (401, always(200, {}), THREAD_PARAMS | web(), {"ACCESS_TOKEN": "right"}),
-        (403, always(200, {}), THREAD_PARAMS | bearer("wrong"), {"ACCESS_TOKEN": "right"}),
-        (404, always(404, {}), THREAD_PARAMS, {}),
-        (405, always(200, {}), THREAD_PARAMS | web("PUT"), {}),
+        (400, answer_always(200, {}), {"action": "get-thread"}, {}),
+        (400, answer_always(200, {}), {}, {}),
+        (401, answer_always(200, {}), THREAD_PARAMS | web(), {"ACCESS_TOKEN": "right"}),
+        (403, answer_always(200, {}), THREAD_PARAMS | bearer("wrong"), {"ACCESS_TOKEN": "right"}),
+        (404, answer_always(404, {}), THREAD_PARAMS, {}),
+        (405, answer_always(200, {}), THREAD_PARAMS | web("PUT"), {}),
         (
             409,
-            always(409, {"error": {"message": "Thread thread_1 already has an active run run_1."}}),
+            answer_always(409, {"error": {"message": "Thread thread_1 already has an active run run_1."}}),
             RUN,
             {},
         ),
-        (413, always(200, {}), SEND, {"MAX_MESSAGE_CHARS": "1"}),
-        (429, always(429, {}, {"retry-after": "1"}), THREAD_PARAMS, {}),
-        (429, always(200, LIMITED), RUN, {}),
-        (500, always(200, {}), THREAD_PARAMS, {"OPENAI_API_KEY": "none"}),
-        (502, always(500, {}), THREAD_PARAMS, {}),
-        (502, always(200, FAILED), RUN, {}),
-        (404, in_turn(httpx2.Response(200, json=v2_run("queued")), httpx2.Response(404)), RUN, {}),
-        (504, in_turn(LOST), THREAD_PARAMS, {}),
-        (202, always(200, {"id": "thread_1", "object": "thread.deleted", "deleted": False}), DELETE, {}),
+        (413, answer_always(200, {}), SEND, {"MAX_MESSAGE_CHARS": "1"}),
+        (429, answer_always(429, {}, {"retry-after": "1"}), THREAD_PARAMS, {}),
+        (429, answer_always(200, LIMITED), RUN, {}),
+        (500, answer_always(200, {}), THREAD_PARAMS, {"OPENAI_API_KEY": "none"}),
+        (502, answer_always(500, {}), THREAD_PARAMS, {}),
+        (502, answer_always(200, FAILED), RUN, {}),
+        (404, answer_in_turn(httpx2.Response(200, json=v2_run("queued")), httpx2.Response(404)), RUN, {}),
+        (504, answer_in_turn(LOST), THREAD_PARAMS, {}),
+        (
+            202,
+            answer_always(200, {"id": "thread_1", "object": "thread.deleted", "deleted": False}),
+            DELETE,
+            {},
+        ),
     ],
 )
 def test_every_status_answers_as_described(
     status: int, upstream: Upstream, params: Json, environment: dict[str, str], misfits: Fits
 ) -> None:
-    answer = answered(upstream, params, **environment)
+    answer = call(upstream, params, **environment)
     assert answer["statusCode"] == status, answer["body"]
     check_answer(misfits, params.get("action", "get-thread"), answer)
 
@@ -151,7 +165,9 @@ def test_the_platforms_own_failure_is_described(url: str, misfits: Fits) -> None
 
 
 def test_what_is_not_described_is_seen(misfits: Fits) -> None:
-    answer = make_function(NATIVE, wire=httpx2.MockTransport(always(200, v2_thread()))).main(THREAD_PARAMS)
+    answer = make_function(NATIVE, transport=httpx2.MockTransport(answer_always(200, v2_thread()))).main(
+        THREAD_PARAMS
+    )
     assert misfits(answer["body"], "schemas/Answers/properties/get-thread") == []
     answer["body"]["data"]["more"] = 1
     assert misfits(answer["body"], "schemas/Answers/properties/get-thread") != []

@@ -20,13 +20,13 @@ HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 FORM = "application/x-www-form-urlencoded"
 # Together they take every parameter; the others would only repeat it.
 EVERY_PARAMETER = (
-    *("create-assistant", "list-assistants", "create-thread", "send-message", "get-run"),
+    *("create-assistant", "list-assistants", "create-thread", "send-message"),
     *("submit-tool-outputs", "chat"),
 )
 
 
-def described(actions: Collection[str]) -> Json:
-    """The description of these actions; without the form, whose objects schemathesis cannot write."""
+def describe_actions(actions: Collection[str]) -> Json:
+    """Describes these actions; without the form, whose objects schemathesis cannot write."""
     found = describe.openapi({name: ACTIONS[name] for name in actions}, read({}))
     del found["paths"][describe.PATH]["post"]["requestBody"]["content"][FORM]
     return found
@@ -34,7 +34,7 @@ def described(actions: Collection[str]) -> Json:
 
 @pytest.fixture(scope="module")
 def existing(url: str) -> Json:
-    """Ids of an assistant, a thread and a run that there are."""
+    """The ids of an assistant, a thread and a run that exist."""
 
     def call(**params: Any) -> Json:
         data: Json = httpx.post(url, json=params, trust_env=False, timeout=30).json()["data"]
@@ -59,7 +59,7 @@ def test_schemathesis_finds_no_failure(
     phase: str, actions: tuple[str, ...], url: str, existing: Json, tmp_path: Path
 ) -> None:
     file = tmp_path / "openapi.json"
-    file.write_text(json.dumps(described(actions)))
+    file.write_text(json.dumps(describe_actions(actions)))
     program = Path(sys.executable).with_name("schemathesis")
     how = [
         f"--phases={phase}",
@@ -68,11 +68,15 @@ def test_schemathesis_finds_no_failure(
         "--suppress-health-check=all",
         "--warnings=off",
     ]
-    world = {"SCHEMATHESIS_HOOKS": str(HOOKS), "DESCRIPTION": str(file), "EXISTING": json.dumps(existing)}
+    environment = {
+        "SCHEMATHESIS_HOOKS": str(HOOKS),
+        "DESCRIPTION": str(file),
+        "EXISTING": json.dumps(existing),
+    }
     done = subprocess.run(
         [program, "--no-color", "run", file, f"--url={url.removesuffix(describe.PATH)}", *how],
         cwd=tmp_path,
-        env={**os.environ, **world},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -20,7 +20,7 @@ REFUSED = "this web page may not call; the setting ALLOWED_ORIGINS names those t
 
 
 @contextmanager
-def served(emulator: Emulator, **settings: str) -> Iterator[httpx.Client]:
+def serve_function(emulator: Emulator, **settings: str) -> Iterator[httpx.Client]:
     """The function as project.yml deploys it, with these settings."""
     names = variables_in((ROOT / "project.yml").read_text(encoding="utf-8"))
     given = dict.fromkeys(names, "none") | {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": emulator.url} | settings
@@ -35,14 +35,14 @@ def served(emulator: Emulator, **settings: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def closed(openai_at_home: Emulator) -> Iterator[httpx.Client]:
     """Only two web pages may call."""
-    with served(openai_at_home, ALLOWED_ORIGINS=f"{GOOD}, {OTHER}") as client:
+    with serve_function(openai_at_home, ALLOWED_ORIGINS=f"{GOOD}, {OTHER}") as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def opened(openai_at_home: Emulator) -> Iterator[httpx.Client]:
     """Every web page may call."""
-    with served(openai_at_home) as client:
+    with serve_function(openai_at_home) as client:
         yield client
 
 
@@ -51,7 +51,7 @@ def get(client: httpx.Client, **headers: str) -> httpx.Response:
     return client.get("", params=CREATE, headers=named)
 
 
-def of_cors(answer: httpx.Response) -> Json:
+def pick_cors_headers(answer: httpx.Response) -> Json:
     return {name: value for name, value in answer.headers.multi_items() if "access-control" in name}
 
 
@@ -73,7 +73,7 @@ def test_another_page_is_refused_before_anything_is_done(
     already = len(openai_at_home.requests)
     answer = get(closed, Origin=origin)
     assert (answer.status_code, answer.json()["error"]) == (403, REFUSED)
-    assert of_cors(answer) == {}
+    assert pick_cors_headers(answer) == {}
     assert len(openai_at_home.requests) == already
 
 
@@ -87,13 +87,13 @@ def test_an_image_or_link_of_another_page_tells_its_site(
 @pytest.mark.parametrize("headers", [{}, {"Sec_Fetch_Site": "none"}])
 def test_who_is_no_web_page_may_call(closed: httpx.Client, headers: dict[str, str]) -> None:
     answer = get(closed, **headers)
-    assert (answer.status_code, of_cors(answer)) == (200, {})
+    assert (answer.status_code, pick_cors_headers(answer)) == (200, {})
 
 
 def test_a_preflight_of_a_page_that_is_named_is_granted(closed: httpx.Client) -> None:
     answer = closed.options("", headers={"Origin": GOOD, **PREFLIGHT})
     assert (answer.status_code, answer.content) == (204, b"")
-    assert of_cors(answer) == {
+    assert pick_cors_headers(answer) == {
         "access-control-allow-origin": GOOD,
         "access-control-expose-headers": "Retry-After",
         "access-control-allow-methods": "GET, POST, OPTIONS",
@@ -110,7 +110,7 @@ def test_a_preflight_of_another_page_is_not(closed: httpx.Client) -> None:
 def test_without_the_setting_every_page_may_call_as_before(opened: httpx.Client) -> None:
     answer = get(opened, Origin=FOREIGN, Sec_Fetch_Site="cross-site")
     assert answer.status_code == 200
-    assert of_cors(answer) == {
+    assert pick_cors_headers(answer) == {
         "access-control-allow-origin": "*",
         "access-control-expose-headers": "Retry-After",
     }
@@ -156,7 +156,7 @@ def test_every_answer_is_neither_stored_nor_taken_for_something_else(
 
 
 def test_tokens_come_by_the_header_alone(openai_at_home: Emulator) -> None:
-    with served(openai_at_home, ACCESS_TOKEN="open-sesame", ADMIN_TOKEN="the-admin") as client:
+    with serve_function(openai_at_home, ACCESS_TOKEN="open-sesame", ADMIN_TOKEN="the-admin") as client:
         assert get(client).status_code == 401
         assert get(client).headers["www-authenticate"] == "Bearer"
         assert get(client, Authorization="Bearer open-sesame").status_code == 200

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assistant_function.request.event import World, read
-from tests.fake_upstream import SEND, THREAD, THREAD_PARAMS, always
+from tests.fake_upstream import SEND, THREAD, THREAD_PARAMS, answer_always
 from tests.invoke import EPOCH_SECONDS, Context, FakeClock, Json, web
 
 PARAMS: Json = {
@@ -40,14 +40,14 @@ EVENTS = {
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=list(EVENTS))
 def test_every_form_of_a_call_means_the_same(event: Json) -> None:
-    upstream = always(400)
+    upstream = answer_always(400)
     upstream.function().main(event)
     assert upstream.bodies() == [{k: v for k, v in PARAMS.items() if k != "action"} | {"model": "gpt-6-luna"}]
 
 
 @pytest.mark.parametrize("event", [SEND, web("POST", {"content-type": "text/plain"}, body=json.dumps(SEND))])
 def test_a_failure_tells_the_thread_in_whatever_form_it_was_named(event: Json) -> None:
-    upstream = always(400, {"error": {"message": "Thread already has an active run."}})
+    upstream = answer_always(400, {"error": {"message": "Thread already has an active run."}})
     answer = upstream.function().main(event)
     assert (answer["statusCode"], answer["body"]["threadId"]) == (409, "thread_1")
 
@@ -58,13 +58,13 @@ def test_a_failure_tells_the_thread_in_whatever_form_it_was_named(event: Json) -
 @pytest.mark.parametrize("encoded", [True, False])
 def test_a_body_that_is_no_object_is_refused(body: Any, encoded: bool) -> None:
     event = web("POST", body=body, isBase64Encoded=encoded)
-    status, message = always(500).function().error(**event)
+    status, message = answer_always(500).function().error(**event)
     assert (status, message[:9]) == (400, "the body ")
 
 
 @pytest.mark.parametrize("args", [None, [], "x", 5, True, 1.5, [["action", "get-thread"]]])
 def test_parameters_that_are_no_object_are_refused(args: Any) -> None:
-    answer = always(500).function().main(args)
+    answer = answer_always(500).function().main(args)
     assert (answer["statusCode"], answer["body"]["error"]) == (400, "the parameters must be a JSON object")
 
 
@@ -73,14 +73,14 @@ def test_parameters_that_are_no_object_are_refused(args: Any) -> None:
     [{"http": 5}, {"http": []}, {"http": {"headers": []}}, {"__ow_headers": 5}, {"http": {"method": 5}}],
 )
 def test_an_event_of_a_strange_shape_is_still_answered(strange: Json) -> None:
-    answer = always(200, THREAD).function().main({**THREAD_PARAMS, **strange})
+    answer = answer_always(200, THREAD).function().main({**THREAD_PARAMS, **strange})
     assert answer["statusCode"] in (200, 400, 405)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "put"])
 @pytest.mark.parametrize("params", [{}, THREAD_PARAMS, {"action": "nonsense"}])
 def test_other_methods_are_405(method: str, params: Json) -> None:
-    answer = always(500).function().main({**params, **web(method)})
+    answer = answer_always(500).function().main({**params, **web(method)})
     assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "GET, POST, OPTIONS")
     assert answer["body"]["error"] == f"{method.upper()} is not taken; use GET or POST"
 
@@ -88,7 +88,9 @@ def test_other_methods_are_405(method: str, params: Json) -> None:
 # ---------------------------------------------------------------- time
 
 
-def seconds(event: Json, context: Any = None, environment: dict[str, str] | None = None) -> float:
+def measure_seconds_left(
+    event: Json, context: Any = None, environment: dict[str, str] | None = None
+) -> float:
     clock = FakeClock()
     world = World(environment or {}, clock.now, clock.sleep, clock.wall)
     return read(event, context, world).deadline.left()
@@ -103,21 +105,25 @@ def test_the_time_is_the_platforms_less_a_margin(
 ) -> None:
     ends = {"__OW_DEADLINE": str(int(EPOCH_SECONDS * 1000 + milliseconds))}
     for event, expected in ((web("GET"), on_the_web), (OPENWHISK, on_the_web), ({}, elsewhere)):
-        assert seconds(event, Context(milliseconds)) == pytest.approx(expected)
-        assert seconds(event, None, ends) == pytest.approx(expected, abs=0.01)
+        assert measure_seconds_left(event, Context(milliseconds)) == pytest.approx(expected)
+        assert measure_seconds_left(event, None, ends) == pytest.approx(expected, abs=0.01)
 
 
 def test_the_context_counts_before_the_environment() -> None:
-    assert seconds({}, Context(10_000), {"__OW_DEADLINE": "1"}) == 8.5
+    assert measure_seconds_left({}, Context(10_000), {"__OW_DEADLINE": "1"}) == 8.5
 
 
 @pytest.mark.parametrize("environment", [{}, {"__OW_DEADLINE": ""}, {"__OW_DEADLINE": "soon"}])
 def test_without_a_deadline_there_are_27_seconds(environment: dict[str, str]) -> None:
-    assert seconds({}, None, environment) == seconds(web("GET"), object(), environment) == 27.0
+    assert (
+        measure_seconds_left({}, None, environment)
+        == measure_seconds_left(web("GET"), object(), environment)
+        == 27.0
+    )
 
 
 def test_a_call_without_time_says_so_and_asks_nothing() -> None:
-    upstream = always(200, THREAD)
+    upstream = answer_always(200, THREAD)
     answer = upstream.function().main(THREAD_PARAMS, Context(100))
     assert (answer["statusCode"], answer["body"]["error"]) == (
         504,
@@ -128,10 +134,10 @@ def test_a_call_without_time_says_so_and_asks_nothing() -> None:
 
 @pytest.mark.parametrize("context", [(), (None,), (Context(60_000),), (object(),)])
 def test_main_takes_a_context_or_none(context: tuple[Any, ...]) -> None:
-    assert always(200, THREAD).function().main(THREAD_PARAMS, *context)["statusCode"] == 200
+    assert answer_always(200, THREAD).function().main(THREAD_PARAMS, *context)["statusCode"] == 200
 
 
 def test_a_warm_process_forgets_the_last_calls_time() -> None:
-    function = always(200, THREAD).function()
+    function = answer_always(200, THREAD).function()
     assert function.main(THREAD_PARAMS, Context(100))["statusCode"] == 504
     assert function.main(THREAD_PARAMS, Context(60_000))["statusCode"] == 200

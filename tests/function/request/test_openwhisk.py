@@ -114,7 +114,7 @@ def test_the_deadline_bounds_the_waiting(left: float, most: float) -> None:
     upstream = Upstream(lambda _: httpx2.Response(200, json=v2_run("in_progress")), clock)
     deadline = str(int((EPOCH_SECONDS + left) * 1000))
     function = make_function(
-        NATIVE | {"__OW_DEADLINE": deadline}, wire=httpx2.MockTransport(upstream), clock=clock
+        NATIVE | {"__OW_DEADLINE": deadline}, transport=httpx2.MockTransport(upstream), clock=clock
     )
     answer = function.main(event(action="run-assistant", threadId="thread_1", assistantId="asst_1"))
     assert (answer["statusCode"], answer["body"]["data"]["runId"]) == (202, "run_1")

@@ -6,68 +6,23 @@ from typing import Any
 import pytest
 
 from assistant_function.actions import ACTIONS
-from tests.fake_upstream import THREAD, Upstream, always
+from tests.contract import ASSISTANT, BEYOND_THE_CONTRACT, CONTRACT, make_params
+from tests.fake_upstream import THREAD, Upstream, answer_always
 from tests.invoke import Json
 
-ASSISTANT = ["name", "instructions", "model", "description", "tools", "metadata", "temperature", "topP"]
-ASSISTANT += ["responseFormat"]
-PAGE = ["limit", "order", "after", "before"]
-RUN = [
-    "message",
-    "instructions",
-    "additionalInstructions",
-    "model",
-    "maxCompletionTokens",
-    "responseFormat",
-    "metadata",
-    "wait",
-]
-# The contract's table: needs, takes.
-CONTRACT: dict[str, tuple[list[str], list[str]]] = {
-    "create-assistant": ([], ASSISTANT),
-    "list-assistants": ([], PAGE),
-    "get-assistant": (["assistantId"], []),
-    "update-assistant": (["assistantId"], ASSISTANT),
-    "create-thread": ([], ["metadata", "messages"]),
-    "send-message": (["threadId", "message"], ["role", "metadata"]),
-    "run-assistant": (["threadId", "assistantId"], RUN),
-    "get-thread": (["threadId"], []),
-    "list-messages": (["threadId"], [*PAGE, "runId"]),
-    "delete-thread": (["threadId"], []),
-    "delete-assistant": (["assistantId"], []),
-    "update-thread": (["threadId", "metadata"], []),
-    "get-run": (["threadId", "runId"], ["wait"]),
-    "cancel-run": (["threadId", "runId"], []),
-    "submit-tool-outputs": (["threadId", "runId", "toolOutputs"], ["wait"]),
-    "chat": (["message", "assistantId"], ["threadId", *RUN[1:]]),
-    "describe": ([], []),
-}
-ADDED = ["requestId", "toolResources"]  # not of the contract
-GIVEN: Json = {
-    "assistantId": "asst_1",
-    "threadId": "thread_1",
-    "runId": "run_1",
-    "message": "hi",
-    "metadata": {"a": "b"},
-    "toolOutputs": [{"toolCallId": "call_1", "output": "x"}],
-}
 NEEDS = [(action, name) for action, (needs, _) in CONTRACT.items() for name in needs]
 
 
-def untouched() -> Upstream:
-    """An upstream that nothing should reach."""
-    return always(500)
+def make_untouched_upstream() -> Upstream:
+    """Makes an upstream that nothing should reach."""
+    return answer_always(500)
 
 
-def refused(**params: Any) -> str:
-    upstream = untouched()
+def get_refusal(**params: Any) -> str:
+    upstream = make_untouched_upstream()
     status, message = upstream.function().error(**params)
     assert (status, upstream.seen) == (400, [])
     return message
-
-
-def needed(action: str) -> Json:
-    return {"action": action, **{name: GIVEN[name] for name in CONTRACT[action][0]}}
 
 
 def test_the_actions_are_those_of_the_contract() -> None:
@@ -78,34 +33,36 @@ def test_the_actions_are_those_of_the_contract() -> None:
 def test_an_action_takes_what_the_contract_says(action: str) -> None:
     needs, takes = CONTRACT[action]
     assert [param.name for param in ACTIONS[action].spec.needs] == needs
-    known = [name for name in ACTIONS[action].spec.known() if name not in ADDED]
+    known = [name for name in ACTIONS[action].spec.known() if name not in BEYOND_THE_CONTRACT]
     assert sorted(known) == sorted([*needs, *takes])
 
 
 @pytest.mark.parametrize("missing", [{}, None, ""], ids=["absent", "null", "empty"])
 @pytest.mark.parametrize(("action", "name"), NEEDS)
 def test_a_missing_parameter_is_named(action: str, name: str, missing: Any) -> None:
-    params = needed(action)
+    params = make_params(action)
     params |= {name: missing} if missing != {} else {}
     if missing == {}:
         del params[name]
-    assert refused(**params) == f"{name} is required for {action}"
+    assert get_refusal(**params) == f"{name} is required for {action}"
 
 
 def test_the_first_missing_parameter_is_named() -> None:
-    assert refused(action="send-message") == "threadId is required for send-message"
+    assert get_refusal(action="send-message") == "threadId is required for send-message"
 
 
 @pytest.mark.parametrize("params", [{}, {"name": ""}, {"name": None, "instructions": None}, {"model": "m"}])
 def test_an_assistant_needs_a_name_or_instructions(params: Json) -> None:
-    assert refused(action="create-assistant", **params) == (
+    assert get_refusal(action="create-assistant", **params) == (
         "name or instructions is required for create-assistant"
     )
 
 
 def test_an_update_needs_one_more_parameter() -> None:
-    assert refused(action="update-thread", threadId="thread_1") == "metadata is required for update-thread"
-    assert refused(action="update-assistant", assistantId="asst_1").endswith(
+    assert (
+        get_refusal(action="update-thread", threadId="thread_1") == "metadata is required for update-thread"
+    )
+    assert get_refusal(action="update-assistant", assistantId="asst_1").endswith(
         "or responseFormat is required for update-assistant"
     )
 
@@ -113,21 +70,21 @@ def test_an_update_needs_one_more_parameter() -> None:
 @pytest.mark.parametrize("action", CONTRACT)
 @pytest.mark.parametrize("name", ["thraedId", "Action", "assistant_id", "stream"])
 def test_an_unknown_parameter_is_refused_with_what_the_action_takes(action: str, name: str) -> None:
-    message = refused(**needed(action), **{name: None})
+    message = get_refusal(**make_params(action), **{name: None})
     takes = ", ".join(ACTIONS[action].spec.known()) or "none"
     assert message == f"unknown parameter {name!r} for {action}; it takes: {takes}"
 
 
 @pytest.mark.parametrize("action", [None, "", "get-threads", "GET-THREAD", 5, ["get-thread"], {"a": 1}, True])
 def test_a_missing_or_unknown_action_lists_the_actions(action: Any) -> None:
-    message = refused(action=action)
+    message = get_refusal(action=action)
     assert message.startswith("unknown action " if action else "action is required; ")
     assert message.endswith(f"the actions are: {', '.join(ACTIONS)}")
 
 
 @pytest.mark.parametrize("name", ["_", "_t", "__ow_path", "__ow_query"])
 def test_names_of_the_platform_and_cache_busters_are_ignored(name: str) -> None:
-    assert always(200, THREAD).function().data(action="get-thread", threadId="thread_1", **{name: "1"})
+    assert answer_always(200, THREAD).function().data(action="get-thread", threadId="thread_1", **{name: "1"})
 
 
 BAD_IDS = [
@@ -150,19 +107,19 @@ BAD_IDS = [
     ],
 )
 def test_an_id_that_is_none_is_refused_before_any_request(action: str, name: str, value: Any) -> None:
-    assert refused(**{**needed(action), name: value}) == (
+    assert get_refusal(**{**make_params(action), name: value}) == (
         f"{name} must be an id: 1 to 128 letters, digits, _ and -"
     )
 
 
 @pytest.mark.parametrize("value", ["a", "a" * 128, "thread_Az-09"])
 def test_an_id_is_taken(value: str) -> None:
-    assert always(200, THREAD).function().data(action="get-thread", threadId=value)
+    assert answer_always(200, THREAD).function().data(action="get-thread", threadId=value)
 
 
-def sent(name: str, value: Any, action: str = "create-assistant") -> Any:
-    """The value of this parameter as it reaches the upstream."""
-    upstream = always(500)
+def send_parameter(name: str, value: Any, action: str = "create-assistant") -> Any:
+    """Returns the value of this parameter as it reaches the upstream."""
+    upstream = answer_always(500)
     upstream.function()(**{"action": action, "name": "n", name: value})
     (request,) = upstream.seen
     given = json.loads(request.content) if request.content else dict(request.url.params)
@@ -171,7 +128,7 @@ def sent(name: str, value: Any, action: str = "create-assistant") -> Any:
 
 @pytest.mark.parametrize("value", [1, "1", 1.0, 100, "100", "20.0"])
 def test_a_limit_is_taken_as_number_and_as_text(value: Any) -> None:
-    upstream = always(400)
+    upstream = answer_always(400)
     upstream.function()(action="list-assistants", limit=value)
     assert upstream.seen[0].url.params["limit"] == str(int(float(value)))
 
@@ -182,7 +139,7 @@ NO_NUMBERS += [float("nan"), float("inf"), "9" * 5000, "-"]
 
 @pytest.mark.parametrize("value", [0, 101, -1, 1.5, "1.5", "0", "101", *NO_NUMBERS])
 def test_a_limit_is_a_whole_number_from_1_to_100(value: Any) -> None:
-    assert refused(action="list-assistants", limit=value) == "limit must be a whole number from 1 to 100"
+    assert get_refusal(action="list-assistants", limit=value) == "limit must be a whole number from 1 to 100"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +147,7 @@ def test_a_limit_is_a_whole_number_from_1_to_100(value: Any) -> None:
 )
 def test_temperature_and_top_p_have_a_range(name: str, value: Any) -> None:
     most = {"temperature": 2, "topP": 1}[name]
-    assert refused(action="create-assistant", name="n", **{name: value}) == (
+    assert get_refusal(action="create-assistant", name="n", **{name: value}) == (
         f"{name} must be a number from 0 to {most}"
     )
 
@@ -198,34 +155,34 @@ def test_temperature_and_top_p_have_a_range(name: str, value: Any) -> None:
 @pytest.mark.parametrize("value", NO_NUMBERS)
 @pytest.mark.parametrize("name", ["temperature", "topP"])
 def test_a_number_is_a_number(name: str, value: Any) -> None:
-    assert "must be a number" in refused(action="create-assistant", name="n", **{name: value})
+    assert "must be a number" in get_refusal(action="create-assistant", name="n", **{name: value})
 
 
 @pytest.mark.parametrize("value", [0, "0", 0.5, "0.5", 1, "1"])
 def test_numbers_are_sent_as_numbers(value: Any) -> None:
-    assert sent("topP", value) == float(value)
+    assert send_parameter("topP", value) == float(value)
 
 
 @pytest.mark.parametrize("value", [-1, 901, "901", *NO_NUMBERS])
 def test_wait_has_a_range(value: Any) -> None:
-    assert refused(**needed("get-run"), wait=value) == "wait must be a number from 0 to 900"
+    assert get_refusal(**make_params("get-run"), wait=value) == "wait must be a number from 0 to 900"
 
 
 @pytest.mark.parametrize("value", ["up", "ASC", "", 1, ["asc"], True])
 def test_order_is_asc_or_desc(value: Any) -> None:
-    assert refused(action="list-assistants", order=value) == "order must be asc or desc"
+    assert get_refusal(action="list-assistants", order=value) == "order must be asc or desc"
 
 
 @pytest.mark.parametrize("value", ["system", "tool", "", 1, []])
 def test_role_is_user_or_assistant(value: Any) -> None:
-    assert refused(**needed("send-message"), role=value) == "role must be user or assistant"
+    assert get_refusal(**make_params("send-message"), role=value) == "role must be user or assistant"
 
 
 @pytest.mark.parametrize("name", ["name", "instructions", "model", "description"])
 @pytest.mark.parametrize("value", [5, True, ["x"], {"a": 1}])
 def test_text_is_text(name: str, value: Any) -> None:
     params = {"action": "create-assistant", "name": "n", "instructions": "i", name: value}
-    assert refused(**params) == f"{name} must be text"
+    assert get_refusal(**params) == f"{name} must be text"
 
 
 NO_FORMATS: list[Any] = [[], "[]", 5, True]
@@ -241,13 +198,13 @@ OBJECTS = {
 @pytest.mark.parametrize("name", OBJECTS)
 def test_an_object_is_taken_as_json_and_as_its_text(name: str) -> None:
     value = OBJECTS[name]
-    assert sent(name, value) == sent(name, json.dumps(value)) == value
+    assert send_parameter(name, value) == send_parameter(name, json.dumps(value)) == value
 
 
 @pytest.mark.parametrize("value", ["{", "", "{'a': 1}", "[NaN]", '{"a": NaN}', "[" * 100_000, "nul"])
 @pytest.mark.parametrize("name", ["metadata", "tools", "responseFormat"])
 def test_text_that_is_no_json_is_refused(name: str, value: str) -> None:
-    assert refused(action="create-assistant", name="n", **{name: value}) == f"{name} must be JSON"
+    assert get_refusal(action="create-assistant", name="n", **{name: value}) == f"{name} must be JSON"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +216,9 @@ def test_text_that_is_no_json_is_refused(name: str, value: str) -> None:
     ],
 )
 def test_json_of_the_wrong_type_is_refused(name: str, value: Any) -> None:
-    assert refused(action="create-assistant", name="n", **{name: value}).startswith(f"{name} must be JSON: ")
+    assert get_refusal(action="create-assistant", name="n", **{name: value}).startswith(
+        f"{name} must be JSON: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -275,13 +234,13 @@ def test_json_of_the_wrong_type_is_refused(name: str, value: Any) -> None:
 )
 def test_metadata_follows_openais_rules(value: Json, why: str) -> None:
     for action in ("create-thread", "create-assistant", "update-thread", "send-message", "run-assistant"):
-        params = {**needed(action), "metadata": value}
-        assert refused(**params, **({"name": "n"} if action == "create-assistant" else {})) == why
+        params = {**make_params(action), "metadata": value}
+        assert get_refusal(**params, **({"name": "n"} if action == "create-assistant" else {})) == why
 
 
 def test_metadata_is_taken_up_to_its_limits() -> None:
     full = {f"{n:064}": "x" * 512 for n in range(16)}
-    assert sent("metadata", full) == full
+    assert send_parameter("metadata", full) == full
 
 
 @pytest.mark.parametrize(
@@ -297,7 +256,7 @@ def test_metadata_is_taken_up_to_its_limits() -> None:
     ],
 )
 def test_messages_need_role_and_content(value: Any, why: str) -> None:
-    assert refused(action="create-thread", messages=value).startswith(why)
+    assert get_refusal(action="create-thread", messages=value).startswith(why)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +272,9 @@ def test_messages_need_role_and_content(value: Any, why: str) -> None:
     ],
 )
 def test_tool_outputs_need_a_call_and_an_output(value: Any, why: str) -> None:
-    assert refused(action="submit-tool-outputs", threadId="t", runId="r", toolOutputs=value).startswith(why)
+    assert get_refusal(action="submit-tool-outputs", threadId="t", runId="r", toolOutputs=value).startswith(
+        why
+    )
 
 
 @pytest.mark.parametrize("name", ["toolCallId", "tool_call_id", "id"])
@@ -321,36 +282,36 @@ def test_tool_outputs_need_a_call_and_an_output(value: Any, why: str) -> None:
     ("output", "text"), [("", ""), ("x", "x"), ({"a": 1}, '{"a": 1}'), (0, "0"), (False, "false"), ([], "[]")]
 )
 def test_an_output_is_sent_as_text(name: str, output: Any, text: str) -> None:
-    upstream = always(500)
-    params = needed("submit-tool-outputs") | {"toolOutputs": [{name: "call_1", "output": output}]}
+    upstream = answer_always(500)
+    params = make_params("submit-tool-outputs") | {"toolOutputs": [{name: "call_1", "output": output}]}
     upstream.function()(**params)
     assert upstream.bodies() == [{"tool_outputs": [{"tool_call_id": "call_1", "output": text}]}]
 
 
 @pytest.mark.parametrize("value", ["text", "json_object"])
 def test_a_response_format_may_be_a_word(value: str) -> None:
-    assert sent("responseFormat", value) == {"type": value}
+    assert send_parameter("responseFormat", value) == {"type": value}
 
 
 def test_the_response_format_auto_stays_a_word() -> None:
-    assert sent("responseFormat", "auto") == "auto"
+    assert send_parameter("responseFormat", "auto") == "auto"
 
 
 def test_null_is_no_value() -> None:
-    upstream = always(200, THREAD)
+    upstream = answer_always(200, THREAD)
     upstream.function().data(action="create-thread", metadata=None, messages=None)
     assert upstream.bodies() in ([], [{}])
 
 
 @pytest.mark.parametrize("name", ASSISTANT)
 def test_null_resets_in_an_update(name: str) -> None:
-    upstream = always(500)
+    upstream = answer_always(500)
     upstream.function()(action="update-assistant", assistantId="asst_1", **{name: None})
     assert [list(body.values()) for body in upstream.bodies()] == [[None]]
 
 
 def test_an_empty_text_resets_in_an_update() -> None:
-    upstream = always(500)
+    upstream = answer_always(500)
     upstream.function()(action="update-assistant", assistantId="asst_1", instructions="")
     assert upstream.bodies() == [{"instructions": ""}]
 
@@ -358,22 +319,22 @@ def test_an_empty_text_resets_in_an_update() -> None:
 @pytest.mark.parametrize("action", ["send-message", "run-assistant", "chat"])
 @pytest.mark.parametrize("length", [32_001, 300_000])
 def test_a_message_over_the_limit_is_413(action: str, length: int) -> None:
-    upstream = untouched()
-    answer = upstream.function()(**{**needed(action), "message": "ä" * length})
+    upstream = make_untouched_upstream()
+    answer = upstream.function()(**{**make_params(action), "message": "ä" * length})
     assert (answer["statusCode"], upstream.seen) == (413, [])
     assert answer["body"]["error"] == f"message has {length} characters; at most 32000 are taken"
 
 
 def test_a_thread_s_message_over_the_limit_is_413() -> None:
     messages = [{"role": "user", "content": "x"}, {"role": "user", "content": "x" * 40_000}]
-    assert untouched().function().error(action="create-thread", messages=messages) == (
+    assert make_untouched_upstream().function().error(action="create-thread", messages=messages) == (
         413,
         "messages[1] has 40000 characters; at most 32000 are taken",
     )
 
 
 def test_an_empty_message_of_a_run_is_refused_by_its_name() -> None:
-    assert refused(**needed("run-assistant"), message="") == "message must not be empty"
+    assert get_refusal(**make_params("run-assistant"), message="") == "message must not be empty"
 
 
 HALF = "half of a surrogate pair: \ud83d"
@@ -393,8 +354,8 @@ HALF = "half of a surrogate pair: \ud83d"
     ],
 )
 def test_what_cannot_be_sent_is_refused_by_name(action: str, name: str, value: Any) -> None:
-    params = {**needed(action), "name": "n"} if action == "create-assistant" else needed(action)
-    assert refused(**{**params, name: value}).startswith(f"{name} ")
+    params = {**make_params(action), "name": "n"} if action == "create-assistant" else make_params(action)
+    assert get_refusal(**{**params, name: value}).startswith(f"{name} ")
 
 
 @pytest.mark.parametrize(("action", "name"), [("create-assistant", "tools"), ("create-thread", "messages")])
@@ -404,11 +365,11 @@ def test_a_value_that_is_nested_too_deeply_is_refused_by_name(action: str, name:
         deep = [deep]
     entry = {"type": "function", "role": "user", "content": deep, "x": deep}
     params = {"action": action, **({"name": "n"} if action == "create-assistant" else {})}
-    assert refused(**params, **{name: [entry]}) == f"{name} is nested too deeply"
+    assert get_refusal(**params, **{name: [entry]}) == f"{name} is nested too deeply"
 
 
 def test_nul_reaches_openai_as_it_is() -> None:
-    upstream = always(500)
+    upstream = answer_always(500)
     upstream.function()(action="send-message", threadId="thread_1", message="a\x00b")
     assert upstream.bodies()[0]["content"] == "a\x00b"
 
@@ -417,4 +378,4 @@ def test_nul_reaches_openai_as_it_is() -> None:
 @pytest.mark.parametrize("model", ["", "m" * 257])
 def test_a_model_has_a_name(action: str, model: Any) -> None:
     more = {"name": "a"} if action == "create-assistant" else {}
-    assert refused(**needed(action), **more, model=model) == "model must have 1 to 256 characters"
+    assert get_refusal(**make_params(action), **more, model=model) == "model must have 1 to 256 characters"

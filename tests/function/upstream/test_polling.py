@@ -9,26 +9,26 @@ import pytest
 from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.polling import ENDED, POLL_SHARE_OF_AGE, until_ended
 from local.emulator.server import Emulator, start_emulator
-from tests.fake_upstream import RUN, Upstream, error, running, v2_message, v2_run, v2_text
+from tests.fake_upstream import RUN, Upstream, answer_run, error, v2_message, v2_run, v2_text
 from tests.invoke import Context, FakeClock, Json, make_function, web
 
 GET_RUN: Json = {"action": "get-run", "threadId": "thread_1", "runId": "run_1"}
 
 
-def polls(upstream: Upstream) -> int:
+def count_polls(upstream: Upstream) -> int:
     return sum(request.url.path.endswith("/runs/run_1") for request in upstream.seen)
 
 
-def ending_at(seconds: float, status: str = "completed", **more: Any) -> Upstream:
+def end_run_at(seconds: float, status: str = "completed", **more: Any) -> Upstream:
     def run(now: float) -> httpx2.Response:
         return httpx2.Response(200, json=v2_run(status if now >= seconds else "in_progress", **more))
 
-    return running(run, v2_message(v2_text("the answer")), clock=FakeClock())
+    return answer_run(run, v2_message(v2_text("the answer")), clock=FakeClock())
 
 
 @pytest.mark.parametrize("age", [0, 0.01, 0.15, 0.16, 0.5, 1, 2, 2.9, 3, 3.1, 5, 7.77, 10, 13, 20, 24, 25])
 def test_an_end_is_noticed_within_150_ms_or_a_share_of_the_runs_age(age: float) -> None:
-    upstream = ending_at(age)
+    upstream = end_run_at(age)
     data = upstream.function().data(**RUN)
     assert data["response"] == "the answer"
     noticed = upstream.clock.seconds
@@ -48,11 +48,11 @@ def test_many_ages_are_noticed_in_time() -> None:
 
 
 def test_a_run_is_polled_at_most_60_times_in_27_seconds() -> None:
-    upstream = ending_at(1000)
+    upstream = end_run_at(1000)
     answer = upstream.function().main({**RUN, **web()})
     assert answer["statusCode"] == 202
     assert upstream.clock.seconds == pytest.approx(26.5)
-    assert 40 <= polls(upstream) <= 60
+    assert 40 <= count_polls(upstream) <= 60
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_the_servers_advice_counts_where_it_is_shorter(advice: str, most_pause: 
         status = "completed" if now >= 20 else "in_progress"
         return httpx2.Response(200, json=v2_run(status), headers=headers)
 
-    upstream = running(run, v2_message(v2_text("x")), clock=FakeClock())
+    upstream = answer_run(run, v2_message(v2_text("x")), clock=FakeClock())
     upstream.function().data(**RUN)
     assert max(upstream.clock.pauses[1:]) <= most_pause
-    assert advice != "5000" or polls(upstream) > 20
+    assert advice != "5000" or count_polls(upstream) > 20
 
 
 @pytest.mark.parametrize("advice", ["0", "1"])
@@ -76,7 +76,7 @@ def test_an_advice_never_makes_it_ask_without_a_pause(advice: str) -> None:
     def run(_: float) -> httpx2.Response:
         return httpx2.Response(200, json=v2_run("in_progress"), headers={"openai-poll-after-ms": advice})
 
-    upstream = running(run, clock=FakeClock())
+    upstream = answer_run(run, clock=FakeClock())
     assert upstream.function()(**RUN, wait=1)["statusCode"] == 202
     assert min(upstream.clock.pauses[:-1]) >= 0.01
 
@@ -93,7 +93,7 @@ def test_an_advice_never_makes_it_ask_without_a_pause(advice: str) -> None:
     ],
 )
 def test_every_end_is_an_end(status: str, code: int) -> None:
-    upstream = ending_at(1.0, status, incomplete_details={"reason": "max_completion_tokens"})
+    upstream = end_run_at(1.0, status, incomplete_details={"reason": "max_completion_tokens"})
     answer = upstream.function()(**RUN)
     assert (answer["statusCode"], answer["body"]["data"]["status"]) == (code, status)
     assert upstream.clock.seconds < 1.2
@@ -109,7 +109,7 @@ def test_the_ends_are_those_of_assistants_v2() -> None:
 
 @pytest.mark.parametrize("status", ["queued", "in_progress", "cancelling", "pondering"])
 def test_other_statuses_go_on(status: str) -> None:
-    upstream = ending_at(0, status)
+    upstream = end_run_at(0, status)
     answer = upstream.function()(**RUN, wait=1)
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (202, "1")
     assert answer["body"]["data"]["status"] == status
@@ -118,7 +118,7 @@ def test_other_statuses_go_on(status: str) -> None:
 
 def test_a_run_that_hit_the_rate_limit_is_429() -> None:
     failed = {"code": "rate_limit_exceeded", "message": "Slow down."}
-    answer = ending_at(0, "failed", last_error=failed).function()(**RUN)
+    answer = end_run_at(0, "failed", last_error=failed).function()(**RUN)
     assert (answer["statusCode"], answer["body"]["error"]) == (429, "the run ended failed: Slow down.")
     assert answer["body"]["data"]["lastError"] == failed
     assert answer["body"]["threadId"] == "thread_1"
@@ -127,15 +127,15 @@ def test_a_run_that_hit_the_rate_limit_is_429() -> None:
 @pytest.mark.parametrize(("wait", "seconds"), [(0, 0), ("0", 0), (2, 2), ("2.5", 2.5), (26, 26), (900, 26.5)])
 @pytest.mark.parametrize("params", [RUN, GET_RUN])
 def test_wait_is_the_most_seconds(params: Json, wait: Any, seconds: float) -> None:
-    upstream = ending_at(1000)
+    upstream = end_run_at(1000)
     answer = upstream.function().main({**params, "wait": wait, **web("POST")}, Context(60_000))
     assert answer["statusCode"] == 202
     assert upstream.clock.seconds == pytest.approx(seconds)
-    assert upstream.clock.seconds > 0 or polls(upstream) <= 1
+    assert upstream.clock.seconds > 0 or count_polls(upstream) <= 1
 
 
 def test_elsewhere_than_on_the_web_a_run_is_awaited_as_long_as_the_platform_allows() -> None:
-    upstream = ending_at(100)
+    upstream = end_run_at(100)
     assert upstream.function().main(RUN, Context(300_000))["statusCode"] == 200
     assert upstream.clock.seconds > 100
 
@@ -160,7 +160,7 @@ def test_a_passing_failure_of_a_poll_does_not_lose_the_run(passing: httpx2.Respo
             return httpx2.Response(passing.status_code, headers=passing.headers, content=passing.content)
         return httpx2.Response(200, json=v2_run())
 
-    upstream = running(run, v2_message(v2_text("the answer")), clock=FakeClock())
+    upstream = answer_run(run, v2_message(v2_text("the answer")), clock=FakeClock())
     assert upstream.function().data(**RUN)["response"] == "the answer"
 
 
@@ -170,15 +170,15 @@ def test_a_connection_that_fails_while_polling_does_not_lose_the_run() -> None:
             raise httpx2.ReadError("reset")
         return httpx2.Response(200, json=v2_run())
 
-    upstream = running(run, v2_message(v2_text("the answer")), clock=FakeClock())
+    upstream = answer_run(run, v2_message(v2_text("the answer")), clock=FakeClock())
     assert upstream.function().data(**RUN)["response"] == "the answer"
 
 
 @pytest.mark.parametrize(("refused", "status"), [(401, 500), (403, 500), (404, 404), (400, 400)])
 def test_a_lasting_failure_of_a_poll_tells_the_run(refused: int, status: int) -> None:
-    upstream = running(lambda _: error(refused), clock=FakeClock())
+    upstream = answer_run(lambda _: error(refused), clock=FakeClock())
     answer = upstream.function()(**RUN)
-    assert (answer["statusCode"], polls(upstream)) == (status, 1)
+    assert (answer["statusCode"], count_polls(upstream)) == (status, 1)
     assert answer["body"]["data"] == answer["body"]["data"] | {
         "runId": "run_1",
         "threadId": "thread_1",
@@ -188,7 +188,7 @@ def test_a_lasting_failure_of_a_poll_tells_the_run(refused: int, status: int) ->
 
 
 def test_a_run_whose_messages_cannot_be_read_is_told() -> None:
-    upstream = ending_at(0)
+    upstream = end_run_at(0)
     inner = upstream.answer
     upstream.answer = lambda r: error(404) if r.url.path.endswith("/messages") else inner(r)
     answer = upstream.function()(**RUN)

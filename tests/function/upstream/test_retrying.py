@@ -1,4 +1,4 @@
-"""The way out, on real sockets and on a fake clock: what is repeated, what is cut, what is kept open."""
+"""The transport to OpenAI: what is sent again, what is cut at the deadline, what is kept open."""
 
 import contextlib
 import socket
@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from local.emulator.server import start_emulator
-from tests.fake_upstream import RUN, SEND, THREAD, THREAD_PARAMS, error, in_turn
+from tests.fake_upstream import RUN, SEND, THREAD, THREAD_PARAMS, answer_in_turn, error
 from tests.invoke import Context, Json, make_function
 
 DONE = httpx2.Response(200, json=THREAD)
@@ -26,14 +26,14 @@ QUOTA = httpx2.Response(429, json={"error": {"message": "quota", "code": "insuff
 @pytest.mark.parametrize("first", [*LOST, *FAILED], ids=str)
 @pytest.mark.parametrize("params", [SEND, RUN, {"action": "create-thread"}], ids=lambda p: p["action"])
 def test_a_change_that_may_be_made_is_not_repeated(params: Json, first: httpx2.Response | Exception) -> None:
-    upstream = in_turn(first, SENT)
+    upstream = answer_in_turn(first, SENT)
     assert upstream.function()(**params)["statusCode"] in (502, 504)
     assert len(upstream.seen) == 1
 
 
 @pytest.mark.parametrize("first", [*NOT_SENT, error(429)], ids=str)
 def test_a_change_that_surely_was_not_made_is_repeated(first: httpx2.Response | Exception) -> None:
-    upstream = in_turn(first, first, SENT)
+    upstream = answer_in_turn(first, first, SENT)
     assert upstream.function().data(**SEND)["messageId"] == "msg_1"
     assert len(upstream.seen) == 3
     assert upstream.clock.pauses == [0.25, 0.5]
@@ -41,14 +41,14 @@ def test_a_change_that_surely_was_not_made_is_repeated(first: httpx2.Response | 
 
 @pytest.mark.parametrize("first", [*LOST, *NOT_SENT, *FAILED, error(429)], ids=str)
 def test_a_read_is_repeated(first: httpx2.Response | Exception) -> None:
-    upstream = in_turn(first, first, DONE)
+    upstream = answer_in_turn(first, first, DONE)
     assert upstream.function().data(**THREAD_PARAMS)["threadId"] == "thread_1"
     assert len(upstream.seen) == 3
 
 
 @pytest.mark.parametrize("first", [*LOST, *NOT_SENT, *FAILED, error(429)], ids=str)
 def test_nothing_is_tried_more_than_three_times(first: httpx2.Response | Exception) -> None:
-    upstream = in_turn(first)
+    upstream = answer_in_turn(first)
     assert upstream.function()(**THREAD_PARAMS)["statusCode"] in (429, 502, 504)
     assert len(upstream.seen) == 3
 
@@ -56,33 +56,33 @@ def test_nothing_is_tried_more_than_three_times(first: httpx2.Response | Excepti
 @pytest.mark.parametrize("answer", [error(400), error(401), error(404), error(409), QUOTA])
 @pytest.mark.parametrize("params", [SEND, THREAD_PARAMS])
 def test_what_a_pause_cannot_cure_is_not_repeated(params: Json, answer: httpx2.Response) -> None:
-    upstream = in_turn(answer)
+    upstream = answer_in_turn(answer)
     upstream.function()(**params)
     assert len(upstream.seen) == 1
 
 
 def test_the_pause_that_openai_asks_for_is_made() -> None:
-    upstream = in_turn(error(429, retry_after="7"), SENT)
+    upstream = answer_in_turn(error(429, retry_after="7"), SENT)
     upstream.function().data(**SEND)
     assert upstream.clock.pauses == [7.0]
 
 
 @pytest.mark.parametrize("asked", ["27", "60", "999999999"])
 def test_a_pause_beyond_the_deadline_is_the_callers(asked: str) -> None:
-    upstream = in_turn(error(429, retry_after=asked), SENT)
+    upstream = answer_in_turn(error(429, retry_after=asked), SENT)
     answer = upstream.function()(**SEND)
     assert (answer["statusCode"], len(upstream.seen), upstream.clock.seconds) == (429, 1, 0)
 
 
 def test_no_attempt_begins_after_the_deadline() -> None:
-    upstream = in_turn(httpx2.ConnectError("refused"))
+    upstream = answer_in_turn(httpx2.ConnectError("refused"))
     upstream.function().main(THREAD_PARAMS, Context(1_900))
     assert upstream.clock.seconds < 0.4
 
 
 @contextmanager
 def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[socket.socket]]]:
-    """A server that lets `answer` deal with each connection -> its URL and the connections."""
+    """Starts a server that lets `answer` deal with each connection; yields its URL and the connections."""
     accepted: list[socket.socket] = []
 
     def serve() -> None:

@@ -6,7 +6,16 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.fake_upstream import RUN, SEND, THREAD, THREAD_PARAMS, Upstream, always, error, in_turn
+from tests.fake_upstream import (
+    RUN,
+    SEND,
+    THREAD,
+    THREAD_PARAMS,
+    Upstream,
+    answer_always,
+    answer_in_turn,
+    error,
+)
 from tests.invoke import KEY, Json
 
 AGAIN = "; try again"
@@ -37,7 +46,7 @@ QUOTA = {"error": {"message": "You exceeded your quota.", "code": "insufficient_
 )
 @pytest.mark.parametrize("params", [THREAD_PARAMS, SEND], ids=["read", "change"])
 def test_a_refusal_keeps_its_meaning(params: Json, given: int, status: int, words: str) -> None:
-    answer = in_turn(error(given, "Words.")).function()(**params)
+    answer = answer_in_turn(error(given, "Words.")).function()(**params)
     in_doubt = params is SEND and (given in (302, 408) or given >= 500)
     advice = (MAYBE if in_doubt else AGAIN) if status in (502, 504) else ""
     assert (answer["statusCode"], answer["body"]["error"]) == (status, words + advice)
@@ -63,7 +72,7 @@ def test_a_missing_answer_says_whether_the_change_may_be_made(
     params: Json, fault: Exception, status: int, words: str, may_be_done: bool
 ) -> None:
     advice = MAYBE if may_be_done and params is SEND else AGAIN
-    assert in_turn(fault).function().error(**params) == (status, words + advice)
+    assert answer_in_turn(fault).function().error(**params) == (status, words + advice)
 
 
 NONSENSE: dict[str, Json] = {
@@ -105,17 +114,17 @@ NONSENSE: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("given", NONSENSE.values(), ids=list(NONSENSE))
-@pytest.mark.parametrize("backend", ["native", "responses"])
-def test_nonsense_is_502(given: Json, backend: str) -> None:
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
+def test_nonsense_is_502(given: Json, backend_name: str) -> None:
     upstream = Upstream(lambda _: httpx2.Response(200, **given))
-    answer = upstream.function(ASSISTANTS_BACKEND=backend)(**THREAD_PARAMS)
+    answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**THREAD_PARAMS)
     assert answer["statusCode"] == 502, answer
     assert answer["body"]["error"] == "OpenAI's answer could not be understood; try again"
 
 
 @pytest.mark.parametrize("metadata", ["none", [1], 5])
 def test_metadata_of_nonsense_is_502(metadata: Any) -> None:
-    assert always(200, {**THREAD, "metadata": metadata}).function().error(**THREAD_PARAMS)[0] == 502
+    assert answer_always(200, {**THREAD, "metadata": metadata}).function().error(**THREAD_PARAMS)[0] == 502
 
 
 @pytest.mark.parametrize(
@@ -138,7 +147,7 @@ def test_metadata_of_nonsense_is_502(metadata: Any) -> None:
     ],
 )
 def test_a_page_of_nonsense_is_502(given: Any) -> None:
-    assert always(200, given).function().error(action="list-messages", threadId="thread_1")[0] == 502
+    assert answer_always(200, given).function().error(action="list-messages", threadId="thread_1")[0] == 502
 
 
 @pytest.mark.parametrize(
@@ -156,7 +165,7 @@ def test_a_page_of_nonsense_is_502(given: Any) -> None:
 )
 def test_a_run_of_nonsense_is_502(more: Json) -> None:
     run = {"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "status": "queued", **more}
-    assert always(200, run).function().error(**RUN)[0] == 502
+    assert answer_always(200, run).function().error(**RUN)[0] == 502
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500])
@@ -172,10 +181,10 @@ def test_a_run_of_nonsense_is_502(more: Json) -> None:
         b'{"error": {"message": 5}}',
     ],
 )
-@pytest.mark.parametrize("backend", ["native", "responses"])
-def test_a_refusal_without_a_message_shows_none(status: int, body: bytes, backend: str) -> None:
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
+def test_a_refusal_without_a_message_shows_none(status: int, body: bytes, backend_name: str) -> None:
     upstream = Upstream(lambda _: httpx2.Response(status, content=body))
-    answer = upstream.function(ASSISTANTS_BACKEND=backend)(**THREAD_PARAMS)
+    answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**THREAD_PARAMS)
     assert answer["statusCode"] == {500: 502}.get(status, status)
     assert "html" not in answer["body"]["error"]
 
@@ -183,7 +192,7 @@ def test_a_refusal_without_a_message_shows_none(status: int, body: bytes, backen
 @pytest.mark.parametrize("value", ["0", "1", "20", "86400", "Wed, 21 Oct 2026 07:28:00 GMT"])
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_sane_retry_after_is_passed_on(status: int, value: str) -> None:
-    answer = always(status, QUOTA, {"retry-after": value}).function()(**SEND)
+    answer = answer_always(status, QUOTA, {"retry-after": value}).function()(**SEND)
     assert answer["headers"]["Retry-After"] == value
 
 
@@ -192,7 +201,7 @@ def test_a_sane_retry_after_is_passed_on(status: int, value: str) -> None:
 )
 def test_any_other_retry_after_is_not(value: str) -> None:
     headers: Any = httpx2.Headers([(b"retry-after", value.encode("latin-1"))])
-    assert "Retry-After" not in always(429, QUOTA, headers).function()(**SEND)["headers"]
+    assert "Retry-After" not in answer_always(429, QUOTA, headers).function()(**SEND)["headers"]
 
 
 @pytest.mark.parametrize(
@@ -203,21 +212,21 @@ def test_any_other_retry_after_is_not(value: str) -> None:
     ],
 )
 def test_an_active_run_is_409_and_named(message: str) -> None:
-    answer = in_turn(error(400, message)).function()(**SEND)
+    answer = answer_in_turn(error(400, message)).function()(**SEND)
     assert answer["statusCode"] == 409
     assert answer["body"]["data"] == {"threadId": "thread_1", "runId": "run_abc123"}
     assert answer["body"]["threadId"] == "thread_1"
 
 
 def test_an_active_run_that_is_not_named_is_null() -> None:
-    answer = in_turn(error(400, "Thread already has an active run.")).function()(**SEND)
+    answer = answer_in_turn(error(400, "Thread already has an active run.")).function()(**SEND)
     assert (answer["statusCode"], answer["body"]["data"]["runId"]) == (409, None)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 def test_no_secret_leaves_in_an_answer(status: int, capsys: pytest.CaptureFixture[str]) -> None:
     words = f"Key {KEY}, sk-proj-abcdefghijk***xyz and {'token-' * 3} are bad."
-    upstream = in_turn(error(status, words))
+    upstream = answer_in_turn(error(status, words))
     answer = json.dumps(upstream.function(ADMIN_TOKEN="token-" * 3)(**SEND))
     for secret in (KEY, "sk-proj-abc", "token-token"):
         assert secret not in answer
@@ -225,6 +234,6 @@ def test_no_secret_leaves_in_an_answer(status: int, capsys: pytest.CaptureFixtur
 
 
 def test_a_base_url_that_leads_nowhere_is_the_configurations_fault() -> None:
-    answer = in_turn(error(404, "Invalid URL (POST /zzz/conversations)")).function()(**THREAD_PARAMS)
+    answer = answer_in_turn(error(404, "Invalid URL (POST /zzz/conversations)")).function()(**THREAD_PARAMS)
     assert answer["statusCode"] == 500
     assert "check OPENAI_BASE_URL" in answer["body"]["error"]
