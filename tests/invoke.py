@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from assistant_function.request.event import World
+from assistant_function.request.event import Runtime
 
 MAIN = Path(__file__).parents[1] / "packages" / "v1" / "openai" / "__main__.py"
 KEY = "sk-test-0123456789abcdef"
@@ -87,14 +87,14 @@ class Context:
 class Function:
     """`function(action=..., ...)` is one call with these parameters -> {statusCode, headers, body}."""
 
-    world: World
+    runtime: Runtime
 
     def __call__(self, **params: Any) -> Json:
         return self.main(params)
 
     def main(self, args: Any, *context: Any) -> Json:
         """Calls main as it is; its answer has to be one that the platform can send."""
-        answer = load_main()(args, *context, world=self.world)
+        answer = load_main()(args, *context, runtime=self.runtime)
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
         assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
         return answer
@@ -122,8 +122,8 @@ def make_function(
     """Makes the function with its own environment and network; without a clock it has the real one."""
     given = {"OPENAI_API_KEY": KEY} | dict(environment or {})
     if clock is None:
-        return Function(World(environment=given, wire=transport))
-    return Function(World(given, clock.now, clock.sleep, clock.wall, transport))
+        return Function(Runtime(environment=given, transport=transport))
+    return Function(Runtime(given, clock.now, clock.sleep, clock.wall, transport))
 
 
 def web(method: str = "POST", headers: Mapping[str, str] | None = None, **more: Any) -> Json:

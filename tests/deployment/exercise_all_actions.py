@@ -37,7 +37,7 @@ class LastFinder:
 sys.meta_path.append(LastFinder)
 
 
-from assistant_function.request.event import World  # noqa: E402
+from assistant_function.request.event import Runtime  # noqa: E402
 
 main = importlib.import_module("main__").main
 
@@ -187,10 +187,10 @@ def fail_with(request: "httpx2.Request", failure: Any) -> "httpx2.Response":
 
 def call(action: str, arguments: Json, transport: Any, **environment: str) -> tuple[Json, Json]:
     settings = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://upstream/v1", **environment}
-    world = World(environment=settings, sleep=lambda _seconds: None, wire=transport)
+    runtime = Runtime(environment=settings, sleep=lambda _seconds: None, transport=transport)
     log = io.StringIO()
     with contextlib.redirect_stdout(log):
-        answer = main({"action": action, **arguments}, world=world)
+        answer = main({"action": action, **arguments}, runtime=runtime)
     assert json.loads(json.dumps(answer)) == answer
     return answer, json.loads(log.getvalue())
 

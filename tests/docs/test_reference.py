@@ -85,13 +85,13 @@ def test_the_table_of_settings_is_what_is_deployed() -> None:
 
 def test_the_defaults_of_the_settings_are_the_functions() -> None:
     shown = {row[0]: row[1].strip("`") for row in REFERENCE.table("name")}
-    assert settings.read(shown) == settings.read({})
+    assert settings.parse_settings(shown) == settings.parse_settings({})
     in_the_example = re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert shown == dict(in_the_example)
 
 
 def test_the_table_of_statuses_is_what_describe_says() -> None:
-    operation = describe.openapi(ACTIONS, settings.read({}))["components"]["responses"]
+    operation = describe.describe_actions(ACTIONS, settings.parse_settings({}))["components"]["responses"]
     shown = {row[0]: row[1] for row in REFERENCE.table("status")}
     assert shown == {status: response["description"] for status, response in operation.items()}
 
@@ -109,4 +109,8 @@ def test_every_key_of_a_line_in_the_log_is_explained(call: Json, capsys: pytest.
 def test_the_changelog_begins_with_the_version_that_describe_shows() -> None:
     newest = re.search(r"^## \[(.+?)\] - \d{4}-\d\d-\d\d$", Page(ROOT / "CHANGELOG.md").text, re.MULTILINE)
     assert newest
-    assert newest[1] == VERSION == describe.openapi(ACTIONS, settings.read({}))["info"]["version"]
+    assert (
+        newest[1]
+        == VERSION
+        == describe.describe_actions(ACTIONS, settings.parse_settings({}))["info"]["version"]
+    )

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assistant_function.answer.envelope import refusal, success
-from assistant_function.answer.truncation import MOST_BYTES
-from assistant_function.errors import Failure
+from assistant_function.answer.envelope import Answer, wrap_answer, wrap_failure
+from assistant_function.answer.failure import Failure
+from assistant_function.answer.truncation import MAX_BYTES
 from local import devhost
 from tests.backends import Backend
 from tests.invoke import Json
@@ -99,9 +99,12 @@ def test_what_fits_is_left_alone(backend: Backend, url: str) -> None:
 )
 def test_what_cannot_be_cut_sensibly_is_a_plain_failure_with_its_id(data: Json) -> None:
     ids = {name: value for name, value in data.items() if name.endswith("Id")}
-    for answer in (success(data), refusal(Failure(502, "no", data))):
+    for answer in (wrap_answer(Answer(data)), wrap_failure(Failure(502, "no", data))):
         assert (answer["statusCode"], answer["body"]["success"], answer["body"]["data"]) == (502, False, ids)
-    assert success(data)["body"]["error"] == "the answer is longer than the 1 MB that the platform sends"
+    assert (
+        wrap_answer(Answer(data))["body"]["error"]
+        == "the answer is longer than the 1 MB that the platform sends"
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,6 @@ def test_what_cannot_be_cut_sensibly_is_a_plain_failure_with_its_id(data: Json) 
     ],
 )
 def test_what_can_be_cut_is_sent(data: Json) -> None:
-    answer = success(data)
+    answer = wrap_answer(Answer(data))
     assert answer["statusCode"] == 200
-    assert len(json.dumps(answer["body"], ensure_ascii=False).encode()) <= MOST_BYTES
+    assert len(json.dumps(answer["body"], ensure_ascii=False).encode()) <= MAX_BYTES

@@ -13,7 +13,7 @@ import pytest
 
 from assistant_function.actions import ACTIONS
 from assistant_function.openapi import describe
-from assistant_function.request.settings import read
+from assistant_function.request.settings import parse_settings
 from tests.invoke import Json
 
 HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
@@ -27,7 +27,7 @@ EVERY_PARAMETER = (
 
 def describe_actions(actions: Collection[str]) -> Json:
     """Describes these actions; without the form, whose objects schemathesis cannot write."""
-    found = describe.openapi({name: ACTIONS[name] for name in actions}, read({}))
+    found = describe.describe_actions({name: ACTIONS[name] for name in actions}, parse_settings({}))
     del found["paths"][describe.PATH]["post"]["requestBody"]["content"][FORM]
     return found
 

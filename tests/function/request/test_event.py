@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistant_function.request.event import World, read
+from assistant_function.request.event import Runtime, parse_event
 from tests.fake_upstream import SEND, THREAD, THREAD_PARAMS, answer_always
 from tests.invoke import EPOCH_SECONDS, Context, FakeClock, Json, web
 
@@ -92,8 +92,8 @@ def measure_seconds_left(
     event: Json, context: Any = None, environment: dict[str, str] | None = None
 ) -> float:
     clock = FakeClock()
-    world = World(environment or {}, clock.now, clock.sleep, clock.wall)
-    return read(event, context, world).deadline.left()
+    runtime = Runtime(environment or {}, clock.now, clock.sleep, clock.wall)
+    return parse_event(event, context, runtime).deadline.left()
 
 
 @pytest.mark.parametrize(

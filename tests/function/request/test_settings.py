@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assistant_function.request.settings import read
+from assistant_function.request.settings import parse_settings
 from tests.fake_upstream import THREAD, THREAD_PARAMS, answer_always
 
 # The contract's table, and what was added to it.
@@ -30,14 +30,14 @@ GIVEN = {
 
 @pytest.mark.parametrize("value", ["", "none", "NONE", "  ", " none "])
 def test_an_empty_value_means_the_default(value: str) -> None:
-    settings = read(dict.fromkeys(DEFAULTS, value))
-    assert settings == read({})
+    settings = parse_settings(dict.fromkeys(DEFAULTS, value))
+    assert settings == parse_settings({})
     assert {name: getattr(settings, name) for name, _ in DEFAULTS.values()} == dict(DEFAULTS.values())
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_every_setting_is_read(name: str) -> None:
-    assert str(getattr(read(GIVEN), DEFAULTS[name][0])) == GIVEN[name]
+    assert str(getattr(parse_settings(GIVEN), DEFAULTS[name][0])) == GIVEN[name]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from assistant_function.request.deadline import Deadline
-from assistant_function.upstream.polling import ENDED, POLL_SHARE_OF_AGE, until_ended
+from assistant_function.upstream.polling import ENDED, POLL_SHARE_OF_AGE, poll_until_ended
 from local.emulator.server import Emulator, start_emulator
 from tests.fake_upstream import RUN, Upstream, answer_run, error, v2_message, v2_run, v2_text
 from tests.invoke import Context, FakeClock, Json, make_function, web
@@ -42,7 +42,7 @@ def test_many_ages_are_noticed_in_time() -> None:
         def fetch(age: float = age, clock: FakeClock = clock) -> tuple[Json, None]:
             return {"status": "completed" if clock.seconds >= age else "queued"}, None
 
-        run = until_ended({"status": "queued"}, fetch, Deadline(27, clock.now, clock.sleep))
+        run = poll_until_ended({"status": "queued"}, fetch, Deadline(27, clock.now, clock.sleep))
         assert run["status"] == "completed"
         assert clock.seconds - age <= max(0.15, POLL_SHARE_OF_AGE * clock.seconds) + 1e-9
 
