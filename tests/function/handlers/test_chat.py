@@ -82,11 +82,16 @@ def test_a_later_turn_that_is_refused_leaves_no_message_behind(backend: Backend)
     assert backend.texts(thread) == ["/say hi", "hi"]
 
 
-def test_an_unknown_assistant_is_404_and_the_thread_is_told(backend: Backend) -> None:
+def test_an_unknown_assistant_is_404_and_leaves_no_thread_behind(backend: Backend) -> None:
+    already = len(backend.requests)
     answer = backend.call(action="chat", assistantId="asst_nobody", message="hi")
     assert answer["statusCode"] == 404
     assert "asst_nobody" in answer["body"]["error"]
-    assert backend.texts(read_data(answer)["threadId"]) == ["hi"]
+    assert answer["body"]["data"] is None
+    deleted = [path.rpartition("/")[2] for method, path in backend.requests[already:] if method == "DELETE"]
+    assert backend.call(action="get-thread", threadId=deleted[-1].replace("conv_", "thread_"))[
+        "statusCode"
+    ] == 404
 
 
 @pytest.mark.parametrize(

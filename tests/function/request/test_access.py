@@ -191,6 +191,12 @@ def test_a_strange_origin_never_comes_back(origin: str) -> None:
     assert origin not in str(answer["headers"])
 
 
+@pytest.mark.parametrize("setting", ["*", " * ", "none", ""])
+def test_a_star_means_every_page_as_none_does(setting: str) -> None:
+    answer = make_function({"ALLOWED_ORIGINS": setting}).main(web("OPTIONS", {"origin": OTHER}))
+    assert answer["headers"]["Access-Control-Allow-Origin"] == "*"
+
+
 @pytest.mark.parametrize("setting", [GOOD, GOOD + "/", GOOD.upper(), f"{OTHER} {GOOD}", f" {OTHER},{GOOD} ,"])
 def test_an_origin_is_meant_however_it_is_written(setting: str) -> None:
     answer = make_function({"ALLOWED_ORIGINS": setting}).main(web("OPTIONS", {"origin": GOOD}))
@@ -198,7 +204,7 @@ def test_an_origin_is_meant_however_it_is_written(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["*", "good.example", GOOD + "/chat", "https://", "null", f"{GOOD};{OTHER}"]
+    "setting", [f"* {GOOD}", "good.example", GOOD + "/chat", "https://", "null", f"{GOOD};{OTHER}"]
 )
 def test_what_is_no_origin_is_a_mistake_in_the_settings(setting: str) -> None:
     answer = make_function({"ALLOWED_ORIGINS": setting}).main(web("GET", {"origin": GOOD}) | CREATE)

@@ -53,6 +53,27 @@ def test_a_failure_tells_the_thread_in_whatever_form_it_was_named(event: Json) -
 
 
 @pytest.mark.parametrize(
+    "event",
+    [
+        {AS_JSON: ""} | web("POST", {"content-type": "application/x-www-form-urlencoded"}),
+        {AS_JSON[:20]: AS_JSON[20:]} | OPENWHISK,
+    ],
+)
+def test_json_sent_as_a_form_is_told_which_header_is_missing(event: Json) -> None:
+    upstream = answer_always(200, THREAD)
+    status, error = read_error(upstream.function().main(event))
+    assert (status, "send the header Content-Type: application/json" in error) == (400, True)
+    assert upstream.seen == []
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "Multipart/Form-Data"])
+def test_a_multipart_form_is_refused_by_its_name(kind: str) -> None:
+    event = web("POST", {"content-type": kind}, body=AS_BASE64, isBase64Encoded=True)
+    status, error = read_error(answer_always(200, THREAD).function().main(event))
+    assert (status, "multipart/form-data" in error) == (400, True)
+
+
+@pytest.mark.parametrize(
     "body", ["{", "[]", "5", "null", "action=get-thread", "[" * 100_000, '{"a": NaN}', "�", [1], 5]
 )
 @pytest.mark.parametrize("encoded", [True, False])
@@ -141,3 +162,7 @@ def test_a_warm_process_forgets_the_last_calls_time() -> None:
     function = answer_always(200, THREAD).function()
     assert function.main(THREAD_PARAMS, Context(100))["statusCode"] == 504
     assert function.main(THREAD_PARAMS, Context(60_000))["statusCode"] == 200
+
+
+def read_error(answer: Json) -> tuple[int, str]:
+    return answer["statusCode"], answer["body"]["error"]

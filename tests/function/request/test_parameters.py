@@ -333,8 +333,19 @@ def test_a_thread_s_message_over_the_limit_is_413() -> None:
     )
 
 
-def test_an_empty_message_of_a_run_is_refused_by_its_name() -> None:
-    assert get_refusal(**make_params("run-assistant"), message="") == "message must not be empty"
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t "])
+def test_a_blank_message_of_a_run_is_refused_by_its_name(blank: str) -> None:
+    assert get_refusal(**make_params("run-assistant"), message=blank) == "message must not be blank"
+
+
+@pytest.mark.parametrize("action", ["send-message", "chat"])
+def test_a_blank_message_is_refused(action: str) -> None:
+    assert get_refusal(**{**make_params(action), "message": "  "}) == "message must not be blank"
+
+
+def test_a_blank_message_of_a_new_thread_is_refused() -> None:
+    blank = [{"role": "user", "content": "hi"}, {"role": "user", "content": " "}]
+    assert get_refusal(action="create-thread", messages=blank) == "messages[1].content must not be blank"
 
 
 HALF = "half of a surrogate pair: \ud83d"

@@ -39,10 +39,11 @@ def test_many_ages_are_noticed_in_time() -> None:
     for age in itertools.takewhile(lambda at: at < 27, itertools.count(0.0, 0.0137)):
         clock = FakeClock()
 
-        def fetch(age: float = age, clock: FakeClock = clock) -> tuple[Json, None]:
+        def fetch(age: float = age, clock: FakeClock = clock) -> tuple[Any, None]:
             return {"status": "completed" if clock.seconds >= age else "queued"}, None
 
-        run = poll_until_ended({"status": "queued"}, fetch, Deadline(27, clock.now, clock.sleep))
+        queued: Any = {"status": "queued"}
+        run = poll_until_ended(queued, fetch, Deadline(27, clock.now, clock.sleep))
         assert run["status"] == "completed"
         assert clock.seconds - age <= max(0.15, POLL_SHARE_OF_AGE * clock.seconds) + 1e-9
 

@@ -1,17 +1,17 @@
 """Runs: run an assistant and wait for its answer; get, cancel, submit tool outputs; chat."""
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import present_lost_run, present_message, present_run
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
+    Gone,
     InvalidRequest,
     Json,
     PartialFailure,
-    RateLimited,
-    Refused,
     RunEndedBadly,
     RunHitRateLimit,
 )
@@ -21,7 +21,7 @@ from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.idempotency import LostRun, run_once, send_once
 from assistant_function.upstream.objects import parse_messages, parse_run, parse_thread
 from assistant_function.upstream.polling import has_ended, poll_until_ended
-from assistant_function.upstream.reconcile import send_or_find
+from assistant_function.upstream.reconcile import is_gone, send_or_find
 
 if TYPE_CHECKING:
     from assistant_function.answer.shapes import Message
@@ -48,7 +48,7 @@ def chat(call: ActionCall) -> Answer:
     try:
         return _run_in(call, thread_id, [])
     except Exception as problem:
-        if _is_final(problem) and _try_to_delete(call, thread_id):
+        if _take_thread_back(call, thread_id, problem):
             raise
         raise PartialFailure({"threadId": thread_id, "runId": None}) from problem
 
@@ -119,17 +119,15 @@ def _run_fields(call: ActionCall) -> Json:
     return {"max_completion_tokens": limit} | fields
 
 
-def _is_final(problem: Exception) -> bool:
-    """Whether OpenAI refused the run for what it asks: a repeated call would be refused as well."""
-    return isinstance(problem, Refused) and not isinstance(problem, RateLimited)
-
-
-def _try_to_delete(call: ActionCall, thread_id: str) -> bool:
-    """Takes back a thread that nothing was done in: nobody would know of it."""
-    try:
-        return delete_thread(call, thread_id)
-    except Exception:
-        return False
+def _take_thread_back(call: ActionCall, thread_id: str, problem: Exception) -> bool:
+    """Deletes a new thread whose assistant does not exist -> whether it is gone. Nobody would know of it."""
+    with suppress(Exception):
+        return (
+            isinstance(problem, Gone)
+            and is_gone(lambda: call.beta.assistants.retrieve(call.params["assistantId"]))
+            and delete_thread(call, thread_id)
+        )
+    return False
 
 
 # ---------------------------------------------------------------- waiting for a run

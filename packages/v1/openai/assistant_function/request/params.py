@@ -87,9 +87,9 @@ RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.
 
 ASSISTANT_SETTINGS = (
     NAME,
+    Param("description", r.read_text, "What the assistant is for; only shown.", upstream=True, shown=True),
     INSTRUCTIONS,
     MODEL,
-    Param("description", r.read_text, "What the assistant is for; only shown.", upstream=True, shown=True),
     Param("tools", r.read_tools, "The tools that it may use.", upstream=True, shown=True),
     TOOL_RESOURCES,
     METADATA,
