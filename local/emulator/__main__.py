@@ -8,7 +8,7 @@ import sys
 import threading
 from types import FrameType
 
-from local.emulator.models import choose_model
+from local.emulator.choose_model import choose_model
 from local.emulator.server import Emulator
 
 DEFAULT_PORT = 8081

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from local.emulator.models import Model, choose_model
+from local.emulator.choose_model import choose_model
+from local.emulator.models import Model
 from local.emulator.server import start_emulator
 from local.emulator.smollm2 import CONTEXT_TOKENS
 from tests.emulator.conftest import make_client
