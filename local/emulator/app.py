@@ -118,7 +118,7 @@ def make_app(
 ) -> ASGIApp:
     """The app on this database; `key` None accepts any key but `wrong`."""
     store = Store(database)
-    runs = ResponseTasks(database, store, model)
+    tasks = ResponseTasks(database, store, model)
     gone = [
         Route(path + rest, refuse_assistants, methods=["GET", "POST", "DELETE"])
         for path in ("/assistants", "/threads")
@@ -127,16 +127,16 @@ def make_app(
     routes: list[BaseRoute] = [
         *Agents(database).routes(),
         *Conversations(database, store).routes(),
-        *Responses(database, store, runs, context_tokens).routes(),
+        *Responses(database, store, tasks, context_tokens).routes(),
         Route("/models", list_models, methods=["GET"]),
         *gone,
     ]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        runs.fail_interrupted()
+        tasks.fail_interrupted()
         yield
-        await runs.stop()
+        await tasks.stop()
 
     app = Starlette(
         routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],

@@ -49,7 +49,7 @@ class Answer:
 
 
 class ModelError(Exception):
-    """The run fails with this error code."""
+    """The model gave no answer: the response fails with this error code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -51,10 +51,10 @@ REASONING_MODELS = re.compile(r"gpt-[56]|o\d")
 class Responses:
     """The endpoints. `context_tokens` is how much fits into the context of every model."""
 
-    def __init__(self, database: Database, store: Store, runs: ResponseTasks, context_tokens: int) -> None:
+    def __init__(self, database: Database, store: Store, tasks: ResponseTasks, context_tokens: int) -> None:
         self.database = database
         self.store = store
-        self.tasks = runs
+        self.tasks = tasks
         self.context_tokens = context_tokens
 
     def routes(self) -> list[Route]:
