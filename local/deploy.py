@@ -1,4 +1,4 @@
-"""`make deploy`: check what can be checked here, then hand over to doctl."""
+"""`make deploy`: checks what can be checked here, hands over to doctl, and prints the function's URL."""
 
 import os
 import shutil
@@ -12,7 +12,15 @@ from dotenv import dotenv_values
 from .devhost.project import variables_in
 
 ROOT = Path(__file__).parents[1]
-COMMAND = ["doctl", "serverless", "deploy", ".", "--remote-build"]
+# The function's own reading of its settings. No byte code may be left in the folder that is uploaded.
+sys.path.append(str(ROOT / "packages" / "v1" / "openai"))
+sys.dont_write_bytecode = True
+
+from assistant_function.errors import NotConfigured  # noqa: E402
+from assistant_function.request import settings  # noqa: E402
+
+DEPLOY = ["doctl", "serverless", "deploy", ".", "--remote-build"]
+GET_URL = ["doctl", "serverless", "functions", "get", "v1/openai", "--url"]
 PLACEHOLDER_KEY = "none"
 
 
@@ -21,7 +29,21 @@ def main() -> int:
     problems = list(find_problems(ROOT, os.environ))
     for problem in problems:
         print(f"make deploy: {problem}", file=sys.stderr)
-    return 1 if problems else subprocess.run(COMMAND, cwd=ROOT, check=False).returncode
+    if problems:
+        return 1
+    for warning in find_warnings(read_values(ROOT, os.environ)):
+        print(f"make deploy: warning: {warning}", file=sys.stderr)
+    return subprocess.run(DEPLOY, cwd=ROOT, check=False).returncode or print_url()
+
+
+def print_url() -> int:
+    """Print where the function answers, as doctl tells it. Returns doctl's exit status."""
+    asked = subprocess.run(GET_URL, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if asked.returncode == 0:
+        print(f"The function answers at {asked.stdout.strip()}")
+    else:
+        print(f"make deploy: deployed, but its URL is not told by {' '.join(GET_URL)}", file=sys.stderr)
+    return asked.returncode
 
 
 def find_problems(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
@@ -45,19 +67,44 @@ def doctl_problems(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def setting_problems(root: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Whether every ${NAME} of project.yml has a value that can be deployed."""
+    """Whether every ${NAME} of project.yml has a value that can be deployed and that the function takes."""
     if not (root / ".env").exists():
         yield ".env is missing: cp .env.example .env, then fill it in"
         return
-    from_file = dotenv_values(root / ".env", interpolate=False)
-    for name in variables_in((root / "project.yml").read_text(encoding="utf-8")):
-        value = environment.get(name) or from_file.get(name)  # in this order, as the deployer has it
+    defaults = dotenv_values(root / ".env.example", interpolate=False)
+    for name, value in read_values(root, environment).items():
         if not value:
-            yield f"{name} has no value: set it in .env (.env.example shows one)"
+            yield f"{name} has no value in .env: add the line {name}={defaults.get(name) or 'none'}"
         elif any(character in value for character in '"\\\n'):  # the value becomes text of project.yml
             yield f"{name} holds a quote, a backslash or a line break: choose a value without"
         elif name == "OPENAI_API_KEY" and value.strip().lower() == PLACEHOLDER_KEY:
             yield "OPENAI_API_KEY is still the placeholder: put your key in .env"
+        else:
+            yield from function_problems(name, value)
+
+
+def read_values(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """The value of each ${NAME} in project.yml: as for the deployer, the environment goes before .env."""
+    from_file = dotenv_values(root / ".env", interpolate=False)
+    names = variables_in((root / "project.yml").read_text(encoding="utf-8"))
+    return {name: environment.get(name) or from_file.get(name) or "" for name in names}
+
+
+def function_problems(name: str, value: str) -> Iterator[str]:
+    """What the function itself would say of this setting, in an answer 500 to every call."""
+    try:
+        settings.read({name: value})
+    except NotConfigured as problem:
+        yield str(problem)
+
+
+def find_warnings(values: Mapping[str, str]) -> Iterator[str]:
+    """What strangers may do with a function that is deployed like this."""
+    wanted = settings.read(values)
+    if wanted.access_token is None:
+        yield "without ACCESS_TOKEN everyone who knows the URL can talk to the assistants at your cost"
+    if wanted.admin_token is None:
+        yield "without ADMIN_TOKEN everyone who may call can also create, change and delete assistants"
 
 
 def folder_problems(root: Path) -> Iterator[str]:

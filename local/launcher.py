@@ -1,4 +1,4 @@
-"""Starts the OpenAI at home and the platform at home, and waits until both are to end."""
+"""Starts the emulator of OpenAI and the devhost, and waits until both are to end."""
 
 import errno
 import fcntl
@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from . import devhost
-from .announcement import NO_KEY, Ids, announcement, token_name
+from .announcement import ASSISTANT, NO_KEY, Ids, announcement, token_name
 from .devhost.gateway import FUNCTION_PATH
 from .devhost.project import local_variables
 
@@ -34,7 +34,7 @@ class StartError(Exception):
 
 
 def run(stop: threading.Event) -> int:
-    """Start, print the calls, wait for stop. Returns the exit status; raises StartError."""
+    """Start both, print the calls to try, and wait for stop. Returns the exit status; raises StartError."""
     variables = local_variables(ROOT)
     at_openai = uses_openai(variables)
     emulator_port = 0 if at_openai else _free_port()
@@ -42,9 +42,9 @@ def run(stop: threading.Event) -> int:
         variables |= emulator_settings(emulator_port)
     with ExitStack() as stack:
         host = _start_devhost(stack, variables)
-        emulator = None if at_openai else stack.enter_context(_emulator(emulator_port, variables))
+        emulator = None if at_openai else stack.enter_context(_run_emulator(emulator_port, variables))
         url = f"http://localhost:{host.port}{FUNCTION_PATH}"
-        ready = in_background(lambda: _prepare(host.url, emulator_port, variables))
+        ready = start_in_background(lambda: _prepare(host.url, emulator_port, variables))
         return _watch(stop, emulator, ready, lambda ids: print(announcement(url, ids, variables), flush=True))
 
 
@@ -63,7 +63,7 @@ def emulator_settings(port: int) -> dict[str, str]:
 
 
 def _start_devhost(stack: ExitStack, variables: Mapping[str, str]) -> devhost.Host:
-    port = os.environ.get("PORT") or "8080"
+    port = os.environ.get("PORT") or variables.get("PORT") or "8080"
     if not port.isdecimal() or int(port) > 65535:
         raise StartError(f"PORT is {port}, which is no port: use a number up to 65535.")
     try:
@@ -83,12 +83,12 @@ def _cannot_listen(port: str, problem: OSError) -> str:
 
 
 @contextmanager
-def _emulator(port: int, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """The emulator in a process group of its own, ended with everything that it started.
+def _run_emulator(port: int, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The emulator in a process group of its own, which is ended with everything in it.
 
-    Its standard input closes with this process, so a kill -9 leaves no emulator behind either."""
+    Its standard input closes with this process, so that a kill -9 leaves no emulator behind either."""
     model = {name: value for name, value in variables.items() if name.startswith("LOCAL_MODEL")}
-    with _database() as database:
+    with _take_database() as database:
         where = ["--port", str(port), "--database", str(database)]
         process = subprocess.Popen(
             [sys.executable, "-m", "local.emulator", *where, "--until-input-ends"],
@@ -104,9 +104,11 @@ def _emulator(port: int, variables: Mapping[str, str]) -> Iterator[subprocess.Po
 
 
 @contextmanager
-def _database() -> Iterator[Path]:
-    """Where threads survive a restart. A second `make run` beside the first has a database for itself: an
-    emulator that starts takes every run that it finds going on for one that a crash interrupted."""
+def _take_database() -> Iterator[Path]:
+    """The path of the database, which outlives a restart.
+
+    A second `make run` beside the first gets one of its own, because an emulator that starts calls every
+    run that it finds active failed."""
     folder = ROOT / ".local"
     folder.mkdir(exist_ok=True)
     with (folder / "openai.lock").open("w") as lock, TemporaryDirectory() as own:
@@ -127,7 +129,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _prepare(url: str, emulator_port: int, variables: Mapping[str, str]) -> Ids | None:
-    """Wait until everything answers and create what the printed calls name; nothing at OpenAI."""
+    """Wait until everything answers, then create what the printed calls name (nothing at OpenAI)."""
     if emulator_port:
         _wait_for(f"http://127.0.0.1:{emulator_port}/v1/agents")
     with httpx.Client(timeout=60, trust_env=False) as client:
@@ -135,15 +137,23 @@ def _prepare(url: str, emulator_port: int, variables: Mapping[str, str]) -> Ids 
         if not emulator_port:
             call("list-assistants", limit="1")
             return None
-        assistant = call(
-            "create-assistant", name="Property Assistant", instructions="You are a property expert"
-        )
+        assistant = _find_assistant(call) or call("create-assistant", **ASSISTANT)["assistantId"]
         thread = call("create-thread")["threadId"]
         call("send-message", threadId=thread, message="Which papers do I need to buy a flat?")
-        return Ids(assistant["assistantId"], thread, call("create-thread")["threadId"])
+        return Ids(assistant, thread, call("create-thread")["threadId"])
+
+
+def _find_assistant(call: "_Caller") -> str | None:
+    """The id of the assistant that an earlier start created; None when it is missing or was changed."""
+    for shown in call("list-assistants", limit="100", order="asc")["assistants"]:
+        if ASSISTANT.items() <= shown.items():
+            return str(shown["assistantId"])
+    return None
 
 
 class _Caller:
+    """Calls the function, with the tokens that its settings ask for."""
+
     def __init__(self, client: httpx.Client, url: str, variables: Mapping[str, str]) -> None:
         self._client, self._url, self._variables = client, url, variables
 
@@ -155,12 +165,12 @@ class _Caller:
         except httpx.TransportError as problem:
             raise StartError(f"{action} got no answer: {problem}") from None
         if not answer.is_success:
-            raise StartError(f"{action} answered {answer.status_code}: {_error(answer)}")
+            raise StartError(f"{action} answered {answer.status_code}: {_read_error(answer)}")
         data: dict[str, Any] = answer.json()["data"]
         return data
 
 
-def _error(answer: httpx.Response) -> str:
+def _read_error(answer: httpx.Response) -> str:
     with suppress(ValueError, KeyError, TypeError):
         return str(answer.json()["error"])
     return answer.text[:200]
@@ -174,10 +184,10 @@ def _wait_for(url: str) -> None:
             httpx.get(url, timeout=START_SECONDS, trust_env=False)
             return
         time.sleep(TICK_SECONDS)
-    raise StartError(f"The OpenAI at home did not answer within {START_SECONDS:g} s.")
+    raise StartError(f"The OpenAI emulator did not answer within {START_SECONDS:g} s.")
 
 
-def in_background(work: Callable[[], Ids | None]) -> "Future[Ids | None]":
+def start_in_background(work: Callable[[], Ids | None]) -> "Future[Ids | None]":
     """Run work in a thread that nobody has to wait for."""
     future: Future[Ids | None] = Future()
 
@@ -197,11 +207,11 @@ def _watch(
     ready: "Future[Ids | None]",
     announce: Callable[[Ids | None], None],
 ) -> int:
-    """Until stop: announce once when ready; end with 1 when the emulator dies."""
+    """Wait for stop, and announce once when ready. Raises StartError when the emulator dies."""
     announced = False
     while not stop.wait(TICK_SECONDS):
         if emulator is not None and emulator.poll() is not None:
-            raise StartError(f"The OpenAI at home ended by itself (exit status {emulator.returncode}).")
+            raise StartError(f"The OpenAI emulator ended by itself (exit status {emulator.returncode}).")
         if ready.done() and not announced:
             announce(ready.result())
             announced = True

@@ -1,1 +1,1 @@
-"""OpenAI at home: Agents, Conversations and Responses on SQLite, answered by a small local model."""
+"""OpenAI on this computer: Agents, Conversations and Responses on SQLite, answered by a small local model."""

@@ -1,4 +1,4 @@
-"""`python -m local.emulator --port 8081 --database PATH [--key KEY]`"""
+"""The OpenAI emulator as a program: `python -m local.emulator --port 8081 --database PATH [--key KEY]`"""
 
 import argparse
 import contextlib
@@ -8,7 +8,7 @@ import sys
 import threading
 from types import FrameType
 
-from local.emulator.models import choose_model
+from local.emulator.choose_model import choose_model
 from local.emulator.server import Emulator
 
 DEFAULT_PORT = 8081
@@ -16,7 +16,7 @@ DEFAULT_PORT = 8081
 
 def main() -> None:
     """Serve until SIGINT or SIGTERM, then end with status 0."""
-    parser = argparse.ArgumentParser(prog="python -m local.emulator", description="OpenAI at home")
+    parser = argparse.ArgumentParser(prog="python -m local.emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
     parser.add_argument("--database", required=True, help="path of the SQLite file")
     parser.add_argument("--key", help="the only accepted API key; without it any but 'wrong' is")
@@ -28,7 +28,7 @@ def main() -> None:
         threading.Thread(target=end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     model = choose_model()
     emulator = Emulator(given.database, model=model, key=given.key, port=given.port)
-    print(f"OpenAI at home: {emulator.url} (answers by {model.name})", flush=True)
+    print(f"OpenAI emulator: {emulator.url} (answers by {model.name})", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         emulator.serve()
 

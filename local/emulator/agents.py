@@ -16,11 +16,11 @@ from local.emulator.fields import (
     Metadata,
     ResolvedFields,
     check,
-    json_body,
-    page_request,
+    parse_body,
+    parse_page,
     refuse_query,
 )
-from local.emulator.listing import list_page
+from local.emulator.listing import render_page
 
 MAX_NAME_CHARS = 128
 DEFAULT_SUBAGENTS = 6
@@ -163,7 +163,7 @@ class AgentSettings(ResolvedFields):
     experimental: Experimental = Field(default_factory=Experimental)
 
 
-def merged(settings: Json, given: Json) -> Json:
+def merge_settings(settings: Json, given: Json) -> Json:
     """Settings after an update: omitted stays, given replaces, null resets, `experimental` merges by key."""
     together = {**settings, **given}
     if isinstance(given.get("experimental"), dict):
@@ -190,7 +190,7 @@ class Agents:
     async def create(self, request: Request) -> JSONResponse:
         """POST /agents."""
         require_beta(request)
-        settings = check(AgentSettings, await json_body(request)).model_dump(by_alias=True)
+        settings = check(AgentSettings, await parse_body(request)).model_dump(by_alias=True)
         now = int(time.time())
         agent = {
             "id": new_id("agent"),
@@ -205,9 +205,9 @@ class Agents:
     async def list(self, request: Request) -> JSONResponse:
         """GET /agents."""
         require_beta(request)
-        wanted = page_request(request)
+        wanted = parse_page(request)
         start = self.database.number(SEQ, wanted.after)
-        return list_page(self.database, PAGE, wanted, start)
+        return render_page(self.database, PAGE, wanted, start)
 
     async def retrieve(self, request: Request) -> JSONResponse:
         """GET /agents/{agent_id}."""
@@ -218,10 +218,10 @@ class Agents:
     async def update(self, request: Request) -> JSONResponse:
         """POST /agents/{agent_id}."""
         require_beta(request)
-        given = await json_body(request)
+        given = await parse_body(request)
         agent = self._find(request)
         settings = {key: value for key, value in agent.items() if key not in NOT_SETTINGS}
-        resolved = check(AgentSettings, merged(settings, given)).model_dump(by_alias=True)
+        resolved = check(AgentSettings, merge_settings(settings, given)).model_dump(by_alias=True)
         changed = {**agent, **resolved, "updated_at": int(time.time())}
         self.database.execute(UPDATE, json.dumps(changed), agent["id"])
         return JSONResponse(changed)

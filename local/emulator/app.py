@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.emulator.agents import Agents
 from local.emulator.api_error import ApiError, server_error
-from local.emulator.background import Runs
+from local.emulator.background import ResponseTasks
 from local.emulator.conversations import Conversations, Store
 from local.emulator.database import Database
 from local.emulator.models import Model
@@ -86,7 +86,7 @@ async def list_models(_: Request) -> JSONResponse:
     return JSONResponse({"object": "list", "data": [{"id": name, **about} for name in MODELS]})
 
 
-async def assistants_are_gone(_: Request) -> JSONResponse:
+async def refuse_assistants(_: Request) -> JSONResponse:
     """Any Assistants path. What OpenAI answers since the shutdown of 2026-08-26 is unverified."""
     raise ApiError(
         "The Assistants API has been shut down. Please use the Responses API instead.",
@@ -95,12 +95,12 @@ async def assistants_are_gone(_: Request) -> JSONResponse:
     )
 
 
-async def api_error(_: Request, error: Exception) -> Response:
+async def render_error(_: Request, error: Exception) -> Response:
     """A refusal."""
     return error.response() if isinstance(error, ApiError) else server_error().response()
 
 
-async def no_such_url(request: Request, error: Exception) -> Response:
+async def render_unknown_url(request: Request, error: Exception) -> Response:
     """404 and 405 in OpenAI's shape."""
     where = f"({request.method} {request.url.path})"
     if isinstance(error, HTTPException) and error.status_code == 405:
@@ -118,29 +118,33 @@ def make_app(
 ) -> ASGIApp:
     """The app on this database; `key` None accepts any key but `wrong`."""
     store = Store(database)
-    runs = Runs(database, store, model)
+    tasks = ResponseTasks(database, store, model)
     gone = [
-        Route(path + rest, assistants_are_gone, methods=["GET", "POST", "DELETE"])
+        Route(path + rest, refuse_assistants, methods=["GET", "POST", "DELETE"])
         for path in ("/assistants", "/threads")
         for rest in ("", "/{rest:path}")
     ]
     routes: list[BaseRoute] = [
         *Agents(database).routes(),
         *Conversations(database, store).routes(),
-        *Responses(database, store, runs, context_tokens).routes(),
+        *Responses(database, store, tasks, context_tokens).routes(),
         Route("/models", list_models, methods=["GET"]),
         *gone,
     ]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        runs.fail_interrupted()
+        tasks.fail_interrupted()
         yield
-        await runs.stop()
+        await tasks.stop()
 
     app = Starlette(
         routes=[Mount("/v1", app=Router(routes, redirect_slashes=False))],
-        exception_handlers={ApiError: api_error, HTTPException: no_such_url, Exception: api_error},
+        exception_handlers={
+            ApiError: render_error,
+            HTTPException: render_unknown_url,
+            Exception: render_error,
+        },
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False

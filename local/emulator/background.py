@@ -10,7 +10,7 @@ from collections.abc import Callable
 from local.emulator.api_error import SERVER_ERROR
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json
-from local.emulator.items import stamped
+from local.emulator.items import stamp_item
 from local.emulator.models import Answer, Model, ModelError, Prompt
 
 ONE = "SELECT body FROM responses WHERE id = ? AND status IN ('queued', 'in_progress')"
@@ -20,7 +20,7 @@ INPUT = "SELECT input, stored FROM responses WHERE id = ?"
 DELETE = "DELETE FROM responses WHERE id = ?"
 
 
-class Runs:
+class ResponseTasks:
     """Starts, ends and cancels responses; every step is in the database before anybody hears of it."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Runs:
         return self._complete(response_id, answer)
 
     def _complete(self, response_id: str, answer: Answer) -> Json:
-        ended: Json = {"output": output_items(answer), "usage": usage(answer)}
+        ended: Json = {"output": make_output(answer), "usage": count_usage(answer)}
         if answer.incomplete:
             reason = {"reason": answer.incomplete}
             return self._end(response_id, status="incomplete", incomplete_details=reason, **ended)
@@ -104,23 +104,23 @@ class Runs:
             self.store.add(conversation["id"], given + response["output"])
 
 
-def output_items(answer: Answer) -> list[Json]:
+def make_output(answer: Answer) -> list[Json]:
     """The answer as output items: reasoning, file search, messages, calls."""
     items: list[Json] = []
     if answer.reasoning is not None:
         summary = [{"type": "summary_text", "text": answer.reasoning}]
-        items.append(stamped({"type": "reasoning", "summary": summary}))
+        items.append(stamp_item({"type": "reasoning", "summary": summary}))
     if answer.citations:
-        items.append(stamped({"type": "file_search_call", "queries": ["echo"], "results": None}))
+        items.append(stamp_item({"type": "file_search_call", "queries": ["echo"], "results": None}))
     status = "incomplete" if answer.incomplete else "completed"
-    items += [stamped(message(part), status) for part in content_parts(answer)]
+    items += [stamp_item(make_message(part), status) for part in make_parts(answer)]
     for call in answer.calls:
         named = {"call_id": f"call_{secrets.token_hex(12)}", "name": call.name, "arguments": call.arguments}
-        items.append(stamped({"type": "function_call", **named}))
+        items.append(stamp_item({"type": "function_call", **named}))
     return items
 
 
-def content_parts(answer: Answer) -> list[Json]:
+def make_parts(answer: Answer) -> list[Json]:
     """The content of each message."""
     if answer.refusal is not None:
         return [{"type": "refusal", "refusal": answer.refusal}]
@@ -130,12 +130,12 @@ def content_parts(answer: Answer) -> list[Json]:
     ]
 
 
-def message(part: Json) -> Json:
+def make_message(part: Json) -> Json:
     """An assistant's message."""
     return {"type": "message", "role": "assistant", "content": [part]}
 
 
-def usage(answer: Answer) -> Json:
+def count_usage(answer: Answer) -> Json:
     """Tokens as OpenAI counts them."""
     return {
         "input_tokens": answer.input_tokens,

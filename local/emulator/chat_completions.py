@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from local.emulator.database import Json
-from local.emulator.items import text_of
+from local.emulator.items import read_text
 from local.emulator.models import Answer, Call, ModelError, Prompt
 
 ANSWER_TIMEOUT_SECONDS = 600.0
@@ -23,7 +23,7 @@ class ChatCompletionsModel:
 
     async def answer(self, prompt: Prompt) -> Answer:
         """The server's answer."""
-        asked = {"model": self.model or prompt.model, **chat_request(prompt)}
+        asked = {"model": self.model or prompt.model, **make_chat_request(prompt)}
         try:
             async with httpx.AsyncClient(timeout=ANSWER_TIMEOUT_SECONDS) as client:
                 reply = await client.post(self.url, json=asked, headers=self.headers)
@@ -36,24 +36,24 @@ class ChatCompletionsModel:
             raise ModelError("server_error", f"{self.url} gave no answer: {error!r}") from error
 
 
-def chat_request(prompt: Prompt) -> Json:
+def make_chat_request(prompt: Prompt) -> Json:
     """The prompt as the body of a chat completion."""
     given = {
         "max_tokens": prompt.max_output_tokens,
         "temperature": prompt.temperature,
         "top_p": prompt.top_p,
-        "response_format": response_format(prompt.text_format),
+        "response_format": make_response_format(prompt.text_format),
     }
-    request: Json = {"messages": chat_messages(prompt)}
+    request: Json = {"messages": make_chat_messages(prompt)}
     request |= {name: value for name, value in given.items() if value is not None}
     if functions := prompt.functions():
-        request["tools"] = [chat_tool(function) for function in functions]
-        request["tool_choice"] = chat_tool_choice(prompt.tool_choice)
+        request["tools"] = [make_chat_tool(function) for function in functions]
+        request["tool_choice"] = make_chat_tool_choice(prompt.tool_choice)
         request["parallel_tool_calls"] = prompt.parallel_tool_calls
     return request
 
 
-def chat_messages(prompt: Prompt) -> list[Json]:
+def make_chat_messages(prompt: Prompt) -> list[Json]:
     """Instructions and items as chat messages; calls side by side share one assistant message."""
     messages: list[Json] = []
     if prompt.instructions:
@@ -61,11 +61,11 @@ def chat_messages(prompt: Prompt) -> list[Json]:
     for item in prompt.items:
         if item["type"] == "message":
             role = "system" if item["role"] == "developer" else item["role"]
-            messages.append({"role": role, "content": text_of(item["content"])})
+            messages.append({"role": role, "content": read_text(item["content"])})
         elif item["type"] == "function_call":
             _add_call(messages, item)
         elif item["type"] == "function_call_output":
-            output = {"tool_call_id": item["call_id"], "content": text_of(item["output"])}
+            output = {"tool_call_id": item["call_id"], "content": read_text(item["output"])}
             messages.append({"role": "tool", **output})
     return messages
 
@@ -78,20 +78,20 @@ def _add_call(messages: list[Json], item: Json) -> None:
     messages[-1].setdefault("tool_calls", []).append(call)
 
 
-def chat_tool(tool: Json) -> Json:
+def make_chat_tool(tool: Json) -> Json:
     """A function tool in the shape of chat completions."""
     wanted = ("name", "description", "parameters", "strict")
     return {"type": "function", "function": {key: tool[key] for key in wanted if tool.get(key) is not None}}
 
 
-def chat_tool_choice(choice: str | Json) -> str | Json:
+def make_chat_tool_choice(choice: str | Json) -> str | Json:
     """The tool choice in the shape of chat completions."""
     if isinstance(choice, dict) and choice.get("type") == "function":
         return {"type": "function", "function": {"name": choice.get("name")}}
     return choice if isinstance(choice, str) else "auto"
 
 
-def response_format(text_format: Json) -> Json | None:
+def make_response_format(text_format: Json) -> Json | None:
     """The text format in the shape of chat completions; plain text needs none."""
     if text_format["type"] == "json_schema":
         schema = {key: value for key, value in text_format.items() if key != "type"}

@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from local.emulator.api_error import locked, not_found
 from local.emulator.database import Database, Json, Page, new_id
-from local.emulator.fields import Fields, Metadata, check, json_body, page_request, refuse_query
-from local.emulator.items import MAX_ITEMS, Item, kept
-from local.emulator.listing import list_object, list_page
+from local.emulator.fields import Fields, Metadata, check, parse_body, parse_page, refuse_query
+from local.emulator.items import MAX_ITEMS, Item, make_item
+from local.emulator.listing import render_list, render_page
 
 INSERT = "INSERT INTO conversations (id, body) VALUES (?, ?)"
 ONE = "SELECT body FROM conversations WHERE id = ? AND deleted = 0"
@@ -111,7 +111,7 @@ class Conversations:
 
     async def create(self, request: Request) -> JSONResponse:
         """POST /conversations."""
-        given = check(CreateFields, await json_body(request))
+        given = check(CreateFields, await parse_body(request))
         conversation = {
             "id": new_id("conv"),
             "object": "conversation",
@@ -120,7 +120,7 @@ class Conversations:
         }
         with self.database.transaction():
             self.database.execute(INSERT, conversation["id"], json.dumps(conversation))
-            self.store.add(str(conversation["id"]), [kept(item) for item in given.items or []])
+            self.store.add(str(conversation["id"]), [make_item(item) for item in given.items or []])
         return JSONResponse(conversation)
 
     async def retrieve(self, request: Request) -> JSONResponse:
@@ -130,7 +130,7 @@ class Conversations:
 
     async def update(self, request: Request) -> JSONResponse:
         """POST /conversations/{conversation_id}: metadata is replaced whole."""
-        given = check(UpdateFields, await json_body(request))
+        given = check(UpdateFields, await parse_body(request))
         conversation = self.store.find(request.path_params["conversation_id"])
         conversation["metadata"] = given.metadata or {}
         self.database.execute(UPDATE, json.dumps(conversation), conversation["id"])
@@ -144,23 +144,23 @@ class Conversations:
 
     async def create_items(self, request: Request) -> JSONResponse:
         """POST /conversations/{conversation_id}/items."""
-        body = await json_body(request)
+        body = await parse_body(request)
         conversation_id = request.path_params["conversation_id"]
         refuse_query(request)
         self.store.find(conversation_id)
-        items = [kept(item) for item in check(CreateItemsFields, body).items]
+        items = [make_item(item) for item in check(CreateItemsFields, body).items]
         self.store.refuse_when_locked(conversation_id)
         with self.database.transaction():
             self.store.add(conversation_id, items)
-        return list_object(Page(items, has_more=False))
+        return render_list(Page(items, has_more=False))
 
     async def list_items(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items."""
-        wanted = page_request(request)
+        wanted = parse_page(request)
         conversation_id = request.path_params["conversation_id"]
         self.store.find(conversation_id)
         start = self.database.number(ITEM_SEQ, wanted.after, conversation_id)
-        return list_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
+        return render_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
 
     async def retrieve_item(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items/{item_id}."""

@@ -29,9 +29,10 @@ import re
 from collections.abc import Awaitable, Callable
 
 from local.emulator.database import Json
-from local.emulator.items import text_of
-from local.emulator.json_sample import sample
-from local.emulator.models import CHARS_PER_TOKEN, Answer, Call, ModelError, Prompt, count_tokens
+from local.emulator.items import read_text
+from local.emulator.json_sample import make_sample
+from local.emulator.models import Answer, Call, ModelError, Prompt
+from local.emulator.tokens import CHARS_PER_TOKEN, count_tokens
 
 SHOWN_ANSWER_CHARS = 60
 DIRECTIVE = re.compile(r"^/([a-z]+)(?: +(.*?))? *$", re.MULTILINE)
@@ -49,41 +50,41 @@ class EchoModel:
 
     async def answer(self, prompt: Prompt) -> Answer:
         """The echo of the prompt, after its directives."""
-        asked = last_input(prompt.items)
+        asked = find_last_input(prompt.items)
         directives = read_directives(asked)
-        await self.sleep(seconds_to_wait(directives))
+        await self.sleep(read_wait_seconds(directives))
         if "fail" in directives:
             code = directives["fail"][0] or "server_error"
             raise ModelError(code, f"The echo failed with {code}, as it was told.")
         reasoning = "The echo thinks." if "reasoning" in directives else None
-        input_tokens = count_tokens((prompt.instructions or "") + shown_thread(prompt.items))
-        if calls := wanted_calls(prompt, directives):
+        input_tokens = count_tokens((prompt.instructions or "") + show_thread(prompt.items))
+        if calls := choose_calls(prompt, directives):
             spent = sum(count_tokens(call.name + call.arguments) for call in calls)
             return Answer(calls=calls, reasoning=reasoning, input_tokens=input_tokens, output_tokens=spent)
-        text, incomplete = cut(wanted_text(prompt, directives), prompt, directives)
+        text, incomplete = cut(write_text(prompt, directives), prompt, directives)
         return Answer(
             texts=(f"first: {text}", f"second: {text}") if "two" in directives else (text,),
             reasoning=reasoning,
             refusal="The echo refuses." if "refuse" in directives else None,
-            citations=citations(prompt, asked, text),
+            citations=make_citations(prompt, asked, text),
             incomplete=incomplete,
             input_tokens=input_tokens,
             output_tokens=max(1, count_tokens(text)),
         )
 
 
-def last_input(items: list[Json]) -> str:
+def find_last_input(items: list[Json]) -> str:
     """The text of the last user message, or of the function outputs after it."""
     if not items:
         return ""
     if items[-1]["type"] != "function_call_output":
         users = [item for item in items if item.get("role") == "user"]
-        return text_of(users[-1]["content"]) if users else ""
+        return read_text(users[-1]["content"]) if users else ""
     outputs: list[str] = []
     for item in reversed(items):
         if item["type"] != "function_call_output":
             break
-        outputs.insert(0, text_of(item["output"]))
+        outputs.insert(0, read_text(item["output"]))
     return "\n".join(outputs)
 
 
@@ -95,7 +96,7 @@ def read_directives(text: str) -> Directives:
     return found
 
 
-def seconds_to_wait(directives: Directives) -> float:
+def read_wait_seconds(directives: Directives) -> float:
     """What `/wait` says, else 0."""
     try:
         return float(directives["wait"][0])
@@ -103,24 +104,24 @@ def seconds_to_wait(directives: Directives) -> float:
         return 0.0
 
 
-def shown_thread(items: list[Json]) -> str:
+def show_thread(items: list[Json]) -> str:
     """The thread in one line."""
-    return " / ".join(shown_item(item) for item in items)
+    return " / ".join(show_item(item) for item in items)
 
 
-def shown_item(item: Json) -> str:
+def show_item(item: Json) -> str:
     """One item of the thread."""
     if item["type"] == "function_call":
         return f"call: {item['name']}({item['arguments']})"
     if item["type"] == "function_call_output":
-        return f"output: {text_of(item['output'])}"
+        return f"output: {read_text(item['output'])}"
     if item["type"] != "message":
         return str(item["type"])
-    text = text_of(item["content"])
+    text = read_text(item["content"])
     return f"{item['role']}: {text[:SHOWN_ANSWER_CHARS] if item['role'] == 'assistant' else text}"
 
 
-def wanted_calls(prompt: Prompt, directives: Directives) -> tuple[Call, ...]:
+def choose_calls(prompt: Prompt, directives: Directives) -> tuple[Call, ...]:
     """The calls that `/call` or the tool choice asks for, of functions that are among the tools."""
     functions = {tool["name"]: tool for tool in prompt.functions()}
     calls = []
@@ -128,13 +129,13 @@ def wanted_calls(prompt: Prompt, directives: Directives) -> tuple[Call, ...]:
         name, _, arguments = line.partition(" ")
         if name in functions:
             calls.append(Call(name, arguments or "{}"))
-    forced = forced_function(prompt, list(functions))
+    forced = find_forced_function(prompt, list(functions))
     if forced and not calls:
-        calls.append(Call(forced, json.dumps(sample(functions[forced].get("parameters") or {}) or {})))
+        calls.append(Call(forced, json.dumps(make_sample(functions[forced].get("parameters") or {}) or {})))
     return tuple(calls if prompt.parallel_tool_calls else calls[:1])
 
 
-def forced_function(prompt: Prompt, names: list[str]) -> str | None:
+def find_forced_function(prompt: Prompt, names: list[str]) -> str | None:
     """The function that the tool choice makes the model call, if it does."""
     if prompt.tool_choice == "required" and names:
         return names[0]
@@ -142,7 +143,7 @@ def forced_function(prompt: Prompt, names: list[str]) -> str | None:
     return named if named in names else None
 
 
-def wanted_text(prompt: Prompt, directives: Directives) -> str:
+def write_text(prompt: Prompt, directives: Directives) -> str:
     """The text of the answer in the format that is asked for."""
     text = echo_text(prompt)
     if "say" in directives:
@@ -153,7 +154,7 @@ def wanted_text(prompt: Prompt, directives: Directives) -> str:
     if prompt.text_format["type"] == "json_object":
         return json.dumps({"echo": text}, ensure_ascii=False)
     if prompt.text_format["type"] == "json_schema":
-        return json.dumps(sample(prompt.text_format["schema"]), ensure_ascii=False)
+        return json.dumps(make_sample(prompt.text_format["schema"]), ensure_ascii=False)
     return text
 
 
@@ -161,7 +162,7 @@ def echo_text(prompt: Prompt) -> str:
     """Instructions, model and thread in one line."""
     return (
         f"instructions: {prompt.instructions or 'none'} | model: {prompt.model} | "
-        f"thread: {shown_thread(prompt.items)}"
+        f"thread: {show_thread(prompt.items)}"
     )
 
 
@@ -175,7 +176,7 @@ def cut(text: str, prompt: Prompt, directives: Directives) -> tuple[str, str | N
     return text, None
 
 
-def citations(prompt: Prompt, asked: str, text: str) -> tuple[Json, ...]:
+def make_citations(prompt: Prompt, asked: str, text: str) -> tuple[Json, ...]:
     """A citation at the end of the text, where one is asked for and files can be searched."""
     if "cite" in asked and any(tool["type"] == "file_search" for tool in prompt.tools):
         return ({**CITED_FILE, "index": len(text)},)

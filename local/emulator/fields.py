@@ -54,18 +54,18 @@ class ListQuery(BaseModel):
     after: str | None = None
 
 
-def by_type(data: Any) -> str | None:
+def find_type(data: Any) -> str | None:
     """Tag of a union's member, e.g. `<function>`; the brackets keep it apart from field names."""
-    kind = field_of(data, "type")
+    kind = get_field(data, "type")
     return f"<{kind}>" if isinstance(kind, str) else None
 
 
-def field_of(data: Any, name: str) -> Any:
+def get_field(data: Any, name: str) -> Any:
     """A field of what is checked: a dict on the way in, a checked object on the way out."""
     return data.get(name) if isinstance(data, dict) else getattr(data, name, None)
 
 
-BY_TYPE = Discriminator(by_type)
+BY_TYPE = Discriminator(find_type)
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -74,12 +74,12 @@ def check(shape: type[Shape], data: object) -> Shape:
     try:
         return shape.model_validate(data)
     except ValidationError as error:
-        raise refusal(error.errors(include_url=False)[0], data) from None
+        raise explain_problem(error.errors(include_url=False)[0], data) from None
 
 
-def refusal(problem: ErrorDetails, data: object) -> ApiError:
+def explain_problem(problem: ErrorDetails, data: object) -> ApiError:
     """What OpenAI says of this problem."""
-    param = param_path(problem, data)
+    param = find_param(problem, data)
     if problem["type"] == "missing" and param:
         return missing(param)
     for kinds, code, describe in REFUSALS:
@@ -88,7 +88,7 @@ def refusal(problem: ErrorDetails, data: object) -> ApiError:
     return ApiError(f"Invalid '{param}': {problem['msg']}", param=param or None, code="invalid_value")
 
 
-def param_path(problem: ErrorDetails, data: Any) -> str:
+def find_param(problem: ErrorDetails, data: Any) -> str:
     """Where the problem lies, as OpenAI writes it: `items[0].content`.
 
     Pydantic's path also names members of unions: they are no keys of the data and are left out.
@@ -191,7 +191,7 @@ REFUSALS: list[tuple[set[str], str, Callable[[str, ErrorDetails], str]]] = [
 ]
 
 
-async def json_body(request: Request) -> Json:
+async def parse_body(request: Request) -> Json:
     """The request's JSON object; an empty body is an empty object. Raises ApiError for anything else."""
     raw = await request.body()
     if not raw:
@@ -210,7 +210,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def page_request(request: Request) -> PageRequest:
+def parse_page(request: Request) -> PageRequest:
     """limit, order and after from the query string; any other parameter is refused by name."""
     query = check(ListQuery, _query_without_include(request))
     return PageRequest(query.limit, query.order, query.after)

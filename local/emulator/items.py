@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 from local.emulator.database import Json, new_id
-from local.emulator.fields import BY_TYPE, Fields, field_of
+from local.emulator.fields import BY_TYPE, Fields, get_field
 
 MAX_ITEMS = 20
 MAX_TEXT_CHARS = 10_485_760
@@ -152,10 +152,10 @@ class Reasoning(Fields):
     status: Status | None = None
 
 
-def kind_of_item(data: Any) -> str | None:
+def find_kind_of_item(data: Any) -> str | None:
     """Tag of an item; messages may leave out their type."""
-    role = field_of(data, "role")
-    kind = field_of(data, "type") or ("message" if role else None)
+    role = get_field(data, "role")
+    kind = get_field(data, "type") or ("message" if role else None)
     if kind == "message" and role == "assistant":
         return "<assistant message>"
     return f"<{kind}>" if isinstance(kind, str) else None
@@ -167,21 +167,21 @@ Item = Annotated[
     | Annotated[FunctionCall, Tag("<function_call>")]
     | Annotated[FunctionCallOutput, Tag("<function_call_output>")]
     | Annotated[Reasoning, Tag("<reasoning>")],
-    Discriminator(kind_of_item),
+    Discriminator(find_kind_of_item),
 ]
 
 
-def kept(item: BaseModel) -> Json:
+def make_item(item: BaseModel) -> Json:
     """The item as it is stored and shown: with an id of its own and a status."""
-    return stamped(item.model_dump(by_alias=True, exclude_none=True))
+    return stamp_item(item.model_dump(by_alias=True, exclude_none=True))
 
 
-def stamped(item: Json, status: str = "completed") -> Json:
+def stamp_item(item: Json, status: str = "completed") -> Json:
     """The item with a fresh id and a status."""
     return {"id": "", **item} | {"id": new_id(ID_PREFIXES[item["type"]]), "status": status}
 
 
-def text_of(content: str | list[Json]) -> str:
+def read_text(content: str | list[Json]) -> str:
     """The text of an item's content; a picture or file stands as `[input_image]`."""
     if isinstance(content, str):
         return content

@@ -6,20 +6,20 @@ from local.emulator.api_error import ApiError
 from local.emulator.database import Database, Page, PageRequest, UnknownCursorError
 
 
-def list_page(
+def render_page(
     database: Database, sql: str, wanted: PageRequest, start: int | None, **values: object
 ) -> JSONResponse:
     """A page that `sql` selects (see Database.page). That `after` is in no list is ApiError 400: OpenAI's own
     answer to it is unverified."""
     try:
-        return list_object(database.page(sql, wanted, start, **values))
+        return render_list(database.page(sql, wanted, start, **values))
     except UnknownCursorError as error:
         raise ApiError(
             f"Invalid 'after': no object with id '{error}' in this list.", param="after", code="invalid_value"
         ) from None
 
 
-def list_object(page: Page) -> JSONResponse:
+def render_list(page: Page) -> JSONResponse:
     """One page. OpenAI's description makes first_id and last_id strings, so an empty page has empty ones."""
     ids = [found["id"] for found in page.data] or [""]
     return JSONResponse(

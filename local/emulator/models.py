@@ -1,16 +1,9 @@
-"""What answers: the shape of question and answer, and the choice between the three models."""
+"""What a model is: the shape of question and answer, and how it fails."""
 
-import importlib
-import os
-import sys
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Protocol
 
 from local.emulator.database import Json
-
-CHARS_PER_TOKEN = 4
-TOKENS_AROUND_A_MESSAGE = 4
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ class Answer:
 
 
 class ModelError(Exception):
-    """The run fails with this error code."""
+    """The model gave no answer: the response fails with this error code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -71,34 +64,3 @@ class Model(Protocol):
 
     async def answer(self, prompt: Prompt) -> Answer:
         """The answer; raises ModelError when there is none."""
-
-
-def count_tokens(text: str) -> int:
-    """A fair guess at the tokens of a text."""
-    return ceil(len(text) / CHARS_PER_TOKEN)
-
-
-def choose_model() -> Model:
-    """The model that LOCAL_MODEL_URL or LOCAL_MODEL (`smollm2`, the default, or `echo`) names.
-
-    Where the packages of the small model cannot be loaded, echo takes its place and stderr says so.
-    """
-    from local.emulator.echo import EchoModel
-
-    if url := os.environ.get("LOCAL_MODEL_URL"):
-        from local.emulator.chat_completions import ChatCompletionsModel
-
-        return ChatCompletionsModel(
-            url, os.environ.get("LOCAL_MODEL_NAME"), os.environ.get("LOCAL_MODEL_KEY")
-        )
-    name = os.environ.get("LOCAL_MODEL") or "smollm2"
-    if name not in ("smollm2", "echo"):
-        raise SystemExit(f"LOCAL_MODEL is {name!r}; it can be smollm2 or echo")
-    if name == "smollm2":
-        try:
-            small: Model = importlib.import_module("local.emulator.smollm2").SmolLM2()
-        except (ImportError, OSError, RuntimeError) as error:
-            print(f"The small model cannot be loaded ({error}): answers are echoes.", file=sys.stderr)
-        else:
-            return small
-    return EchoModel()

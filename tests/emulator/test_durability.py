@@ -5,22 +5,22 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import httpx
 import pytest
 
 from local.emulator.server import start_emulator
-from tests.emulator.conftest import make_client
+from tests.emulator.conftest import PATIENCE_SECONDS, make_client
 
 ROOT = Path(__file__).parents[2]
 HEADERS = {"Authorization": "Bearer key", "OpenAI-Beta": "agents=v1"}
-WRITING_SECONDS = 0.4
+WRITES_BEFORE_THE_KILL = 30
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def wait_until_it_answers(url: str) -> None:
     httpx.get(f"{url}/models", headers=HEADERS, timeout=10).raise_for_status()
 
 
-def write_until_it_dies(url: str, writer: int) -> dict[str, list[str]]:
+def write_until_it_dies(url: str, writer: int, written: Semaphore) -> dict[str, list[str]]:
     """Conversation -> texts that were acknowledged."""
     acknowledged: dict[str, list[str]] = {}
     with httpx.Client(base_url=url, headers=HEADERS) as client:
@@ -60,6 +60,7 @@ def write_until_it_dies(url: str, writer: int) -> dict[str, list[str]]:
                     path = f"/conversations/{conversation_id}/items"
                     client.post(path, json={"items": [item]}).raise_for_status()
                     acknowledged[conversation_id].append(text)
+                    written.release()
         except httpx.TransportError:
             return acknowledged
     return acknowledged
@@ -67,11 +68,13 @@ def write_until_it_dies(url: str, writer: int) -> dict[str, list[str]]:
 
 def test_kill_9_during_writes_loses_nothing_acknowledged(tmp_path: Path) -> None:
     with started(tmp_path / "db") as (process, url), ThreadPoolExecutor(3) as pool:
-        writers = [pool.submit(write_until_it_dies, url, writer) for writer in range(3)]
-        time.sleep(WRITING_SECONDS)
+        written = Semaphore(0)
+        writers = [pool.submit(write_until_it_dies, url, writer, written) for writer in range(3)]
+        for _ in range(WRITES_BEFORE_THE_KILL):
+            assert written.acquire(timeout=PATIENCE_SECONDS)
         process.send_signal(signal.SIGKILL)
         acknowledged = {key: texts for writer in writers for key, texts in writer.result().items()}
-    assert len(acknowledged) > 10
+    assert sum(len(texts) for texts in acknowledged.values()) >= WRITES_BEFORE_THE_KILL
     with start_emulator(str(tmp_path / "db")) as again, httpx.Client(headers=HEADERS) as client:
         for conversation_id, texts in acknowledged.items():
             path = f"{again.url}/conversations/{conversation_id}/items?order=asc"

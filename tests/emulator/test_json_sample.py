@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator.json_sample import sample
+from local.emulator.json_sample import make_sample
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ from local.emulator.json_sample import sample
     ],
 )
 def test_a_sample_fits_its_schema(schema: dict[str, Any], value: object) -> None:
-    assert sample(schema) == value
+    assert make_sample(schema) == value

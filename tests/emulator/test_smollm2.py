@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from local.emulator.models import Model, choose_model
+from local.emulator.choose_model import choose_model
+from local.emulator.models import Model
 from local.emulator.server import start_emulator
-from local.emulator.smollm2 import CONTEXT_TOKENS
+from local.emulator.smollm2 import CONTEXT_TOKENS, ENOUGH_TOKENS, Stream
 from tests.emulator.conftest import make_client
 
 
@@ -50,6 +51,39 @@ def test_max_output_tokens_ends_it_early(client: OpenAI) -> None:
     assert response.status == "incomplete"
     assert response.usage is not None
     assert response.usage.output_tokens == 16
+
+
+def test_an_answer_without_a_limit_ends_at_a_sentence(client: OpenAI) -> None:
+    response = client.responses.create(model="m", input="Why is the sky blue?")
+    assert response.status == "completed"
+    assert response.output_text[-1] in ".!?"
+
+
+def say(stream: Stream, *pieces: str) -> list[bool]:
+    """What the stream answers to each piece, once enough was said before; true stops the model."""
+    stream.timings = {"predicted_n": ENOUGH_TOKENS}
+    chunks = [{"choices": [{"delta": {"content": piece}, "finish_reason": None}]} for piece in pieces]
+    return [stream.take(chunk) for chunk in chunks]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [["Rome", " is", " old", ".", " It"], ["Is", " it", "?", "\n"], ['It is "old."', " So"]],
+)
+def test_a_long_answer_stops_where_a_sentence_has_ended(pieces: list[str]) -> None:
+    stream = Stream(brief=True)
+    assert say(stream, *pieces) == [False] * (len(pieces) - 1) + [True]
+    (choice,) = stream.completion()["choices"]
+    assert choice == {"message": {"content": "".join(pieces[:-1])}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize("pieces", [["List:\n", "1.", " Rome"], ["It costs 3.", "50"], ["Rome", "\n", "is"]])
+def test_it_does_not_stop_where_none_has_ended(pieces: list[str]) -> None:
+    assert say(Stream(brief=True), *pieces) == [False] * len(pieces)
+
+
+def test_json_is_not_stopped_at_a_sentence_within() -> None:
+    assert say(Stream(brief=False), '{"text": "It is old.', " Very.", ' Yes."}') == [False] * 3
 
 
 @pytest.mark.parametrize("text", ["The sun is warm. " * 60, "🙂" * 800])

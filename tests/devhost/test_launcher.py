@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 20
 
 
-class Home:
+class Launcher:
     """`python -m local` in a process group of its own."""
 
     def __init__(self, root: Path, **environment: str) -> None:
@@ -74,17 +74,17 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def home(root: Path) -> Iterator[Home]:
+def launcher(root: Path) -> Iterator[Launcher]:
     """Started with the emulator."""
-    running = Home(root)
+    running = Launcher(root)
     yield running
     running.kill()
 
 
 @pytest.fixture(scope="module")
-def printed(home: Home) -> list[str]:
+def printed(launcher: Launcher) -> list[str]:
     """The curl lines that it printed."""
-    return [line for line in home.until("Ctrl-C") if line.startswith("curl ")]
+    return [line for line in launcher.until("Ctrl-C") if line.startswith("curl ")]
 
 
 def free_port() -> int:
@@ -113,8 +113,8 @@ def test_ten_lines_in_the_originals_order(printed: list[str]) -> None:
     assert len(actions) == 10
 
 
-def test_first_line_is_the_originals(home: Home, printed: list[str]) -> None:
-    url = f"http://localhost:{home.port}/api/v1/web/fn-local/v1/openai"
+def test_first_line_is_the_originals(launcher: Launcher, printed: list[str]) -> None:
+    url = f"http://localhost:{launcher.port}/api/v1/web/fn-local/v1/openai"
     query = "action=create-assistant&name=Property+Assistant&instructions=You+are+a+property+expert"
     assert printed[0] == f'curl -X GET "{url}?{query}"'
 
@@ -129,19 +129,19 @@ def test_a_second_one_beside_it_does_not_touch_its_runs(root: Path, printed: lis
     url, ids = url_of(printed[0]).split("?")[0], dict(parse_qsl(urlsplit(url_of(printed[2])).query))
     ask = {"action": "chat", "assistantId": ids["assistantId"], "message": "/wait 4\n/say yes", "wait": 0}
     run = httpx.post(url, json=ask, trust_env=False, timeout=30).json()["data"]
-    second = Home(root)
+    second = Launcher(root)
     second.until("Ctrl-C")
     second.kill()
     there = {"action": "get-run", "threadId": run["threadId"], "runId": run["runId"]}
     assert httpx.post(url, json=there, trust_env=False, timeout=30).json()["response"] == "yes"
 
 
-def test_interrupt_leaves_no_process_and_no_port(home: Home, printed: list[str]) -> None:
+def test_interrupt_leaves_no_process_and_no_port(launcher: Launcher, printed: list[str]) -> None:
     assert len(printed) == 10
-    os.killpg(home.process.pid, signal.SIGINT)
-    assert "Traceback" not in home.rest()
-    assert home.process.returncode == 0
-    assert nobody_listens(home.port)
+    os.killpg(launcher.process.pid, signal.SIGINT)
+    assert "Traceback" not in launcher.rest()
+    assert launcher.process.returncode == 0
+    assert nobody_listens(launcher.port)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -149,37 +149,59 @@ def test_interrupt_leaves_no_process_and_no_port(home: Home, printed: list[str])
 def test_interrupt_during_start_up_leaves_nothing_either(
     root: Path, number: signal.Signals, seconds: float
 ) -> None:
-    home = Home(root)
+    launcher = Launcher(root)
     time.sleep(seconds)  # the moment is the point: importing, starting, creating
-    home.process.send_signal(number)
-    home.rest()
-    assert home.process.returncode in (0, -number)
-    assert nobody_listens(home.port)
+    launcher.process.send_signal(number)
+    launcher.rest()
+    assert launcher.process.returncode in (0, -number)
+    assert nobody_listens(launcher.port)
 
 
 def test_kill_leaves_no_emulator_behind(root: Path) -> None:
-    home = Home(root)
-    first = home.until("OpenAI at home: ")[-1].split()
+    launcher = Launcher(root)
+    first = launcher.until("OpenAI emulator: ")[-1].split()
     emulator = urlsplit(next(word for word in first if word.startswith("http")))
     assert emulator.port is not None
-    home.process.kill()
-    home.rest()  # ends when the last process that could print has ended
+    launcher.process.kill()
+    launcher.rest()  # ends when the last process that could print has ended
     assert nobody_listens(emulator.port)
 
 
 def test_port_in_use_is_one_line_that_says_what_to_do(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        home = Home(root, PORT=str(port))
+        launcher = Launcher(root, PORT=str(port))
         expected = f"Port {port} is in use: end what listens there, or choose another one: make run PORT=8081"
-        assert home.rest().splitlines() == [expected]
-        assert home.process.returncode == 1
+        assert launcher.rest().splitlines() == [expected]
+        assert launcher.process.returncode == 1
+
+
+def test_port_in_env_is_where_it_listens(root: Path) -> None:
+    env, port = root / ".env", free_port()
+    env.write_text(f"PORT={port}\n")
+    try:
+        launcher = Launcher(root, PORT="")
+        lines = launcher.until("Ctrl-C")
+        launcher.kill()
+    finally:
+        env.unlink()
+    assert any(f"http://localhost:{port}/" in line for line in lines)
+
+
+def test_every_start_finds_the_assistant_that_the_first_one_made(root: Path) -> None:
+    ids = []
+    for _ in range(2):
+        launcher = Launcher(root)
+        line = next(line for line in launcher.until("Ctrl-C") if "get-assistant" in line)
+        launcher.kill()
+        ids.append(dict(parse_qsl(urlsplit(url_of(line)).query))["assistantId"])
+    assert ids[0] == ids[1]
 
 
 def test_port_that_is_none_is_told(root: Path) -> None:
-    home = Home(root, PORT="eighty")
-    assert home.rest().startswith("PORT is eighty")
-    assert home.process.returncode == 1
+    launcher = Launcher(root, PORT="eighty")
+    assert launcher.rest().startswith("PORT is eighty")
+    assert launcher.process.returncode == 1
 
 
 def test_death_of_the_emulator_is_told_and_ends_all(root: Path) -> None:
@@ -187,10 +209,10 @@ def test_death_of_the_emulator_is_told_and_ends_all(root: Path) -> None:
     shutil.rmtree(database.parent, ignore_errors=True)
     database.mkdir(parents=True)  # a folder is no database
     try:
-        home = Home(root)
-        assert "The OpenAI at home ended by itself (exit status 1)." in home.rest()
-        assert home.process.returncode == 1
-        assert nobody_listens(home.port)
+        launcher = Launcher(root)
+        assert "The OpenAI emulator ended by itself (exit status 1)." in launcher.rest()
+        assert launcher.process.returncode == 1
+        assert nobody_listens(launcher.port)
     finally:
         database.rmdir()
 
@@ -200,10 +222,10 @@ def test_key_in_env_means_openai_and_creates_nothing(root: Path) -> None:
     with start_emulator(key="sk-mine") as openai:
         env.write_text(f"OPENAI_API_KEY=sk-mine\nOPENAI_BASE_URL={openai.url}\n")
         try:
-            home = Home(root)
-            lines = home.until("Ctrl-C")
-            home.process.send_signal(signal.SIGINT)
-            home.rest()
+            launcher = Launcher(root)
+            lines = launcher.until("Ctrl-C")
+            launcher.process.send_signal(signal.SIGINT)
+            launcher.rest()
         finally:
             env.unlink()
         assert "and talks to 127.0.0.1 (OPENAI_BASE_URL), with the key from .env." in lines

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from local.emulator.chat_completions import ChatCompletionsModel
-from local.emulator.models import choose_model
+from local.emulator.choose_model import choose_model
 
 
 @pytest.fixture(autouse=True)
