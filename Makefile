@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 # What `make test-quick` leaves out: browser, node, the real model, and what takes longer than the rest together.
 QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi emulator/test_smollm2.py \
-  deployment/test_trimmed_archive.py function/upstream/test_lazy_sdk.py function/upstream/test_robustness.py)
+  deployment/test_trimmed_archive.py function/upstream/test_lazy_sdk.py)
 # What `make run` runs with, and what everything else needs on top of it.
 INSTALLED := .venv/.installed
 TEST_INSTALLED := .venv/.installed-for-tests

@@ -93,14 +93,14 @@ def read_values(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
 def function_problems(name: str, value: str) -> Iterator[str]:
     """What the function itself would say of this setting, in an answer 500 to every call."""
     try:
-        settings.read({name: value})
+        settings.parse_settings({name: value})
     except NotConfigured as problem:
         yield str(problem)
 
 
 def find_warnings(values: Mapping[str, str]) -> Iterator[str]:
     """What strangers may do with a function that is deployed like this."""
-    wanted = settings.read(values)
+    wanted = settings.parse_settings(values)
     if wanted.access_token is None:
         yield "without ACCESS_TOKEN everyone who knows the URL can talk to the assistants at your cost"
     if wanted.admin_token is None:

@@ -89,9 +89,10 @@ def test_an_unknown_assistant_is_404_and_leaves_no_thread_behind(backend: Backen
     assert "asst_nobody" in answer["body"]["error"]
     assert answer["body"]["data"] is None
     deleted = [path.rpartition("/")[2] for method, path in backend.requests[already:] if method == "DELETE"]
-    assert backend.call(action="get-thread", threadId=deleted[-1].replace("conv_", "thread_"))[
-        "statusCode"
-    ] == 404
+    assert (
+        backend.call(action="get-thread", threadId=deleted[-1].replace("conv_", "thread_"))["statusCode"]
+        == 404
+    )
 
 
 @pytest.mark.parametrize(
