@@ -14,7 +14,7 @@ pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r
 # Every cold start unpacks the archive with new file times, so byte code that goes by them would be useless.
 # The function's own files may change where this folder is a checkout: their byte code is checked by content.
 python=virtualenv/bin/python
-"$python" -m compileall -q -x '/(virtualenv/|trim\.py)' --invalidation-mode checked-hash .
+"$python" -m compileall -q -x '/(virtualenv/|trim\.py|v2_objects\.py)' --invalidation-mode checked-hash .
 # The platform renames __main__.py, and with it the name that its byte code is looked up by.
 mv "__pycache__/__main__.cpython-${PYTHON/./}.pyc" "__pycache__/main__.cpython-${PYTHON/./}.pyc"
 # The packages: what the function can load, as byte code. Last, because it removes virtualenv/bin/python too.

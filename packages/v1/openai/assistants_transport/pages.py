@@ -9,7 +9,7 @@ from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error, refuse_value
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import Listed, V2List
+    from assistants_transport import v2_objects as v2
 
 MAX_PAGE_LIMIT = 100  # of v2's lists and of today's
 DEFAULT_PAGE_LIMIT = 20
@@ -64,7 +64,7 @@ def fetch_page(
     return (kept[::-1] if backwards else kept), len(page) > limit
 
 
-def slice_page(objects: "list[Listed]", query: dict[str, str]) -> "tuple[list[Listed], bool]":
+def slice_page(objects: "list[v2.Listed]", query: dict[str, str]) -> "tuple[list[v2.Listed], bool]":
     """The same page, cut out of a whole list that is at hand, oldest first."""
     limit, order = _parse_limit(query), _parse_order(query)
     ordered = objects if order == "asc" else objects[::-1]
@@ -76,7 +76,7 @@ def slice_page(objects: "list[Listed]", query: dict[str, str]) -> "tuple[list[Li
     return between[-limit:] if backwards else between[:limit], len(between) > limit
 
 
-def make_list(data: "list[Listed]", has_more: bool) -> "V2List[Listed]":
+def make_list(data: "list[v2.Listed]", has_more: bool) -> "v2.List[v2.Listed]":
     """v2's list object around the objects of one page."""
     first_id, last_id = (data[0]["id"], data[-1]["id"]) if data else (None, None)
     return {"object": "list", "data": data, "first_id": first_id, "last_id": last_id, "has_more": has_more}

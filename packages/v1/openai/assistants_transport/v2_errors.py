@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Never
 import httpx2
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2ErrorBody
+    from assistants_transport import v2_objects as v2
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ class V2Error(Exception):
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
 
-    def body(self) -> "V2ErrorBody":
+    def body(self) -> "v2.ErrorBody":
         kind = ERROR_TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
 

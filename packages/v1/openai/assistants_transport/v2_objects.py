@@ -8,61 +8,61 @@ from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 # ---------------------------------------------------------------- what assistants and runs are made of
 
 
-class V2Function(TypedDict):
+class Function(TypedDict):
     name: str
     description: NotRequired[str]
     parameters: dict[str, Any] | None
     strict: bool
 
 
-class V2FunctionTool(TypedDict):
+class FunctionTool(TypedDict):
     type: Literal["function"]
-    function: V2Function
+    function: Function
 
 
-class V2RankingOptions(TypedDict):
+class RankingOptions(TypedDict):
     ranker: NotRequired[Literal["auto"]]
     score_threshold: float
 
 
-class V2FileSearchOptions(TypedDict):
+class FileSearchOptions(TypedDict):
     max_num_results: NotRequired[int]
-    ranking_options: NotRequired[V2RankingOptions]
+    ranking_options: NotRequired[RankingOptions]
 
 
-class V2FileSearchTool(TypedDict):
+class FileSearchTool(TypedDict):
     type: Literal["file_search"]
-    file_search: NotRequired[V2FileSearchOptions]
+    file_search: NotRequired[FileSearchOptions]
 
 
 # web_search and other tools that v2 never had are shown in the shape that today's OpenAI gives them
-V2Tool = V2FunctionTool | V2FileSearchTool | dict[str, Any]
+Tool = FunctionTool | FileSearchTool | dict[str, Any]
 
 
-class V2VectorStores(TypedDict):
+class VectorStores(TypedDict):
     vector_store_ids: list[str]
 
 
-class V2ToolResources(TypedDict):
-    file_search: V2VectorStores
+class ToolResources(TypedDict):
+    file_search: VectorStores
 
 
-class V2JsonObjectFormat(TypedDict):
+class JsonObjectFormat(TypedDict):
     type: Literal["json_object"]
 
 
-class V2JsonSchemaFormat(TypedDict):
+class JsonSchemaFormat(TypedDict):
     type: Literal["json_schema"]
     json_schema: dict[str, Any]  # name and schema, often strict and description
 
 
-V2ResponseFormat = Literal["auto"] | V2JsonObjectFormat | V2JsonSchemaFormat
+ResponseFormat = Literal["auto"] | JsonObjectFormat | JsonSchemaFormat
 
 
 # ---------------------------------------------------------------- assistants and threads
 
 
-class V2CarriedFields(TypedDict):
+class CarriedFields(TypedDict):
     """The assistant's fields that the table in translate/agent.py carries without translating them."""
 
     model: str
@@ -73,95 +73,95 @@ class V2CarriedFields(TypedDict):
     description: str | None
 
 
-class V2Assistant(V2CarriedFields):
+class Assistant(CarriedFields):
     id: str
     object: Literal["assistant"]
     created_at: int
-    tools: list[V2Tool]
-    tool_resources: V2ToolResources | None
+    tools: list[Tool]
+    tool_resources: ToolResources | None
     metadata: dict[str, str]
-    response_format: V2ResponseFormat
+    response_format: ResponseFormat
     reasoning_effort: str | None
 
 
-class V2Thread(TypedDict):
+class Thread(TypedDict):
     id: str
     object: Literal["thread"]
     created_at: int
     metadata: dict[str, str]
-    tool_resources: V2ToolResources | None
+    tool_resources: ToolResources | None
 
 
 # ---------------------------------------------------------------- messages
 
 
-class V2AnnotationPlace(TypedDict):
+class AnnotationPlace(TypedDict):
     text: str
     start_index: int | None
     end_index: int | None
 
 
-class V2FileCitation(V2AnnotationPlace):
+class FileCitation(AnnotationPlace):
     type: Literal["file_citation"]
     file_citation: dict[str, str]  # file_id, and filename or container_id where OpenAI tells them
 
 
-class V2FileId(TypedDict):
+class FileId(TypedDict):
     file_id: str
 
 
-class V2FilePath(V2AnnotationPlace):
+class FilePath(AnnotationPlace):
     type: Literal["file_path"]
-    file_path: V2FileId
+    file_path: FileId
 
 
-V2Annotation = V2FileCitation | V2FilePath | dict[str, Any]  # v2 had no url_citation
+Annotation = FileCitation | FilePath | dict[str, Any]  # v2 had no url_citation
 
 
-class V2Text(TypedDict):
+class Text(TypedDict):
     value: str
-    annotations: list[V2Annotation]
+    annotations: list[Annotation]
 
 
-class V2TextBlock(TypedDict):
+class TextBlock(TypedDict):
     type: Literal["text"]
-    text: V2Text
+    text: Text
 
 
-class V2RefusalBlock(TypedDict):
+class RefusalBlock(TypedDict):
     type: Literal["refusal"]
     refusal: str
 
 
-class V2ImageFile(TypedDict):
+class ImageFile(TypedDict):
     file_id: str
     detail: str
 
 
-class V2ImageFileBlock(TypedDict):
+class ImageFileBlock(TypedDict):
     type: Literal["image_file"]
-    image_file: V2ImageFile
+    image_file: ImageFile
 
 
-class V2ImageUrl(TypedDict):
+class ImageUrl(TypedDict):
     url: str
     detail: str
 
 
-class V2ImageUrlBlock(TypedDict):
+class ImageUrlBlock(TypedDict):
     type: Literal["image_url"]
-    image_url: V2ImageUrl
+    image_url: ImageUrl
 
 
-V2ContentBlock = V2TextBlock | V2RefusalBlock | V2ImageFileBlock | V2ImageUrlBlock
+ContentBlock = TextBlock | RefusalBlock | ImageFileBlock | ImageUrlBlock
 
 
-class V2Attachment(TypedDict):
+class Attachment(TypedDict):
     file_id: str
-    tools: list[V2Tool]
+    tools: list[Tool]
 
 
-class V2Message(TypedDict):
+class Message(TypedDict):
     id: str
     object: Literal["thread.message"]
     created_at: int
@@ -169,8 +169,8 @@ class V2Message(TypedDict):
     run_id: str | None
     assistant_id: str | None
     role: Literal["user", "assistant"]
-    content: list[V2ContentBlock]
-    attachments: list[V2Attachment]
+    content: list[ContentBlock]
+    attachments: list[Attachment]
     metadata: dict[str, str]
     status: Literal["in_progress", "incomplete", "completed"]
     completed_at: int | None
@@ -181,98 +181,98 @@ class V2Message(TypedDict):
 # ---------------------------------------------------------------- runs
 
 
-class V2CalledFunction(TypedDict):
+class CalledFunction(TypedDict):
     name: str
     arguments: str
 
 
-class V2ToolCall(TypedDict):
+class ToolCall(TypedDict):
     id: str
     type: Literal["function"]
-    function: V2CalledFunction
+    function: CalledFunction
 
 
-class V2ToolCalls(TypedDict):
-    tool_calls: list[V2ToolCall]
+class ToolCalls(TypedDict):
+    tool_calls: list[ToolCall]
 
 
-class V2RequiredAction(TypedDict):
+class RequiredAction(TypedDict):
     type: Literal["submit_tool_outputs"]
-    submit_tool_outputs: V2ToolCalls
+    submit_tool_outputs: ToolCalls
 
 
-class V2LastError(TypedDict):
+class LastError(TypedDict):
     code: str  # server_error, rate_limit_exceeded or invalid_prompt
     message: str
 
 
-class V2IncompleteDetails(TypedDict):
+class IncompleteDetails(TypedDict):
     reason: str | None
 
 
-class V2Usage(TypedDict):
+class Usage(TypedDict):
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
 
 
-class V2TruncationStrategy(TypedDict):
+class TruncationStrategy(TypedDict):
     type: Literal["auto"]
     last_messages: None
 
 
-class V2FunctionName(TypedDict):
+class FunctionName(TypedDict):
     name: str | None
 
 
-class V2FunctionChoice(TypedDict):
+class FunctionChoice(TypedDict):
     type: Literal["function"]
-    function: V2FunctionName
+    function: FunctionName
 
 
-class V2FileSearchChoice(TypedDict):
+class FileSearchChoice(TypedDict):
     type: Literal["file_search"]
 
 
-V2ToolChoice = Literal["none", "auto", "required"] | V2FunctionChoice | V2FileSearchChoice
+ToolChoice = Literal["none", "auto", "required"] | FunctionChoice | FileSearchChoice
 
 
-class V2Run(TypedDict):
+class Run(TypedDict):
     id: str
     object: Literal["thread.run"]
     created_at: int
     thread_id: str
     assistant_id: str
     status: str  # one of v2's, or a new one of OpenAI's as it is
-    required_action: V2RequiredAction | None
-    last_error: V2LastError | None
+    required_action: RequiredAction | None
+    last_error: LastError | None
     expires_at: int | None
     started_at: int | None
     cancelled_at: int | None
     failed_at: int | None
     completed_at: int | None
-    incomplete_details: V2IncompleteDetails | None
+    incomplete_details: IncompleteDetails | None
     model: str
     instructions: str
-    tools: list[V2Tool]
+    tools: list[Tool]
     metadata: dict[str, str]
-    usage: V2Usage | None
+    usage: Usage | None
     temperature: float | None
     top_p: float | None
     max_prompt_tokens: int | None
     max_completion_tokens: int | None
-    truncation_strategy: V2TruncationStrategy
-    response_format: V2ResponseFormat
-    tool_choice: V2ToolChoice
+    truncation_strategy: TruncationStrategy
+    response_format: ResponseFormat
+    tool_choice: ToolChoice
     parallel_tool_calls: bool
 
 
 # ---------------------------------------------------------------- lists, deletions, errors
 
-Listed = TypeVar("Listed", V2Assistant, V2Message)
+Listed = TypeVar("Listed", Assistant, Message)
 
 
-class V2List(TypedDict, Generic[Listed]):
+class List(TypedDict, Generic[Listed]):
     object: Literal["list"]
     data: list[Listed]
     first_id: str | None
@@ -280,18 +280,18 @@ class V2List(TypedDict, Generic[Listed]):
     has_more: bool
 
 
-class V2Deleted(TypedDict):
+class Deleted(TypedDict):
     id: str
     object: Literal["assistant.deleted", "thread.deleted", "thread.message.deleted"]
     deleted: bool
 
 
-class V2ErrorDetails(TypedDict):
+class ErrorDetails(TypedDict):
     message: str
     type: str
     param: str | None
     code: str | None
 
 
-class V2ErrorBody(TypedDict):
-    error: V2ErrorDetails
+class ErrorBody(TypedDict):
+    error: ErrorDetails

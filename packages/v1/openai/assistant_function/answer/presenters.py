@@ -11,22 +11,12 @@ from assistant_function.errors import InvalidUpstreamResponse, Json
 from assistant_function.hidden_metadata import split_hidden
 
 if TYPE_CHECKING:
-    from assistant_function.answer.shapes import (
-        Annotation,
-        Assistant,
-        Attachment,
-        LastError,
-        Message,
-        Run,
-        RunStatus,
-        Thread,
-        ToolCall,
-        Usage,
-    )
-    from assistants_transport.v2_objects import V2Assistant, V2Message, V2Run, V2Thread
+    from assistant_function.answer import shapes
+    from assistants_transport import v2_objects as v2
 
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
 BETWEEN_PARTS = "\n\n"
+NO_DETAILS: Json = {}
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -56,80 +46,72 @@ def present_page(name: str, id_name: str, objects: Iterable[Mapping[str, Any]], 
 
 
 @refuse_malformed
-def present_assistant(v2: "V2Assistant", settings: Mapping[str, str]) -> "Assistant":
-    """`settings`: what is shown of its settings, by the caller's name -> v2's name."""
-    shown: Json = {name: v2.get(v2_name) for name, v2_name in settings.items()}
-    shown |= {"tools": v2.get("tools") or [], "metadata": _require_object(v2.get("metadata")) or {}}
-    return cast(
-        "Assistant",
-        {"assistantId": v2["id"], **shown, "createdAt": v2.get("created_at") or None, **_resources(v2)},
-    )
+def present_assistant(assistant: "v2.Assistant", settings: Mapping[str, str]) -> "shapes.Assistant":
+    """`settings`: which of its settings are shown, by the caller's name -> v2's name."""
+    shown: Json = {"assistantId": assistant["id"]}
+    shown |= {name: assistant.get(v2_name) for name, v2_name in settings.items()}
+    shown["tools"] = assistant.get("tools") or []
+    shown["metadata"] = _require_object(assistant.get("metadata")) or {}
+    shown["createdAt"] = assistant.get("created_at") or None
+    return cast("shapes.Assistant", shown | _present_resources(assistant))
 
 
 @refuse_malformed
-def present_thread(v2: "V2Thread") -> "Thread":
-    metadata, _ = split_hidden(_require_object(v2.get("metadata")) or {})
-    thread: Thread = {
-        "threadId": v2["id"],
-        "metadata": metadata,
-        "createdAt": v2.get("created_at") or None,
-    }
-    return cast("Thread", {**thread, **_resources(v2)})
+def present_thread(thread: "v2.Thread") -> "shapes.Thread":
+    metadata, _ = split_hidden(_require_object(thread.get("metadata")) or {})
+    shown: Json = {"threadId": thread["id"], "metadata": metadata}
+    shown["createdAt"] = thread.get("created_at") or None
+    return cast("shapes.Thread", shown | _present_resources(thread))
 
 
-def _resources(v2: Mapping[str, Any]) -> Json:
+def _present_resources(owner: Mapping[str, Any]) -> Json:
     """`toolResources` only where there are any, for callers that know of none."""
-    resources = _require_object(v2.get("tool_resources"))
+    resources = _require_object(owner.get("tool_resources"))
     return {"toolResources": resources} if resources else {}
 
 
 @refuse_malformed
-def present_message(v2: "V2Message") -> "Message":
+def present_message(message: "v2.Message") -> "shapes.Message":
     """`content` is the text, its parts joined by a blank line, without citation markers: these stay in
     `annotations`, whose startIndex and endIndex count in `content`. A created_at of 0 means not told."""
-    parts: list[Json] = [dict(part) for part in v2.get("content") or []]
-    content, annotations = _join_parts(parts, cited=v2.get("role") == "assistant")
+    parts: list[Json] = [dict(part) for part in message.get("content") or []]
+    content, annotations = _join_parts(parts, cited=message.get("role") == "assistant")
     return {
-        "messageId": v2["id"],
-        "threadId": v2.get("thread_id"),
-        "role": v2.get("role"),
+        "messageId": message["id"],
+        "threadId": message.get("thread_id"),
+        "role": message.get("role"),
         "content": content,
         "annotations": annotations,
-        "attachments": [*map(_present_attachment, v2.get("attachments") or []), *_present_images(parts)],
-        "runId": v2.get("run_id"),
-        "assistantId": v2.get("assistant_id"),
-        "createdAt": v2.get("created_at") or None,
+        "attachments": [*map(_present_attachment, message.get("attachments") or []), *_present_images(parts)],
+        "runId": message.get("run_id"),
+        "assistantId": message.get("assistant_id"),
+        "createdAt": message.get("created_at") or None,
     }
 
 
 @refuse_malformed
-def present_run(v2: "V2Run", messages: "list[Message]") -> "Run":
+def present_run(run: "v2.Run", messages: "list[shapes.Message]") -> "shapes.Run":
     """`response` is the text of all messages that the run wrote, null until it has ended. `parsed`, where
     JSON was asked for, is its value: null where the text is no JSON."""
+    status = cast("shapes.RunStatus", run.get("status"))
     written = [one["content"] for one in messages if one["content"]]
-    response = BETWEEN_PARTS.join(written) if v2.get("status") in ("completed", "incomplete") else None
-    run: Run = {
-        "runId": v2["id"],
-        "threadId": v2.get("thread_id"),
-        "assistantId": v2.get("assistant_id"),
-        "status": cast("RunStatus", v2.get("status")),
+    response = BETWEEN_PARTS.join(written) if status in ("completed", "incomplete") else None
+    shown: shapes.Run = {
+        "runId": run["id"],
+        "threadId": run.get("thread_id"),
+        "assistantId": run.get("assistant_id"),
+        "status": status,
         "response": response,
         "messages": messages,
-        "usage": _present_usage(v2.get("usage")),
-        "toolCalls": _present_tool_calls(v2.get("required_action")),
-        "lastError": cast("LastError | None", _require_object(v2.get("last_error"))),
-        "incompleteReason": _read_reason(v2.get("incomplete_details")),
-        "createdAt": v2.get("created_at") or None,
+        "usage": _present_usage(run.get("usage")),
+        "toolCalls": _present_tool_calls(run.get("required_action")),
+        "lastError": cast("shapes.LastError | None", _require_object(run.get("last_error"))),
+        "incompleteReason": (run.get("incomplete_details") or NO_DETAILS).get("reason"),
+        "createdAt": run.get("created_at") or None,
     }
-    if _asks_for_json(v2.get("response_format")):
-        run["parsed"] = _parse_response(response)
-    return run
-
-
-def present_lost_run(thread_id: str, status: str, messages: "list[Message]", fields: Json) -> "Run":
-    """A run of which only what it wrote is known; `fields` are those that it was started with."""
-    known: Json = {"id": None, "thread_id": thread_id, "status": status, **fields}
-    return present_run(cast("V2Run", known), messages)
+    if _asks_for_json(run.get("response_format")):
+        shown["parsed"] = _parse_response(response)
+    return shown
 
 
 def _asks_for_json(response_format: object) -> bool:
@@ -147,10 +129,10 @@ def _parse_response(text: str | None) -> Any:
 # ---------------------------------------------------------------- the parts of a message
 
 
-def _join_parts(parts: list[Json], cited: bool) -> "tuple[str, list[Annotation]]":
+def _join_parts(parts: list[Json], cited: bool) -> "tuple[str, list[shapes.Annotation]]":
     """Content parts -> (their text, their annotations, placed in it); an image has no text."""
     texts: list[str] = []
-    annotations: list[Annotation] = []
+    annotations: list[shapes.Annotation] = []
     start = 0
     for part in parts:
         text, found = _read_part(part, cited)
@@ -161,7 +143,7 @@ def _join_parts(parts: list[Json], cited: bool) -> "tuple[str, list[Annotation]]
     return BETWEEN_PARTS.join(texts), annotations
 
 
-def _read_part(part: Json, cited: bool) -> "tuple[str | None, list[Annotation]]":
+def _read_part(part: Json, cited: bool) -> "tuple[str | None, list[shapes.Annotation]]":
     if part.get("type") == "refusal":
         return part.get("refusal"), []
     if part.get("type") != "text":
@@ -172,7 +154,9 @@ def _read_part(part: Json, cited: bool) -> "tuple[str | None, list[Annotation]]"
     return _take_markers_out(value, annotations) if cited else (value, annotations)
 
 
-def _take_markers_out(value: str, annotations: "list[Annotation]") -> "tuple[str, list[Annotation]]":
+def _take_markers_out(
+    value: str, annotations: "list[shapes.Annotation]"
+) -> "tuple[str, list[shapes.Annotation]]":
     """The text without markers, and the annotations moved to where they now belong; a marker that no
     annotation tells of becomes one."""
     known = {one["text"] for one in annotations}
@@ -196,7 +180,7 @@ def _take_markers_out(value: str, annotations: "list[Annotation]") -> "tuple[str
     return CITATION_MARKER.sub("", value), [_move(one, shift) for one in annotations]
 
 
-def _move(annotation: "Annotation", shift: Callable[[int], int]) -> "Annotation":
+def _move(annotation: "shapes.Annotation", shift: Callable[[int], int]) -> "shapes.Annotation":
     """The annotation at the places that `shift` gives; a place that is not told stays so."""
     start, end = annotation["startIndex"], annotation["endIndex"]
     moved = annotation.copy()
@@ -205,14 +189,14 @@ def _move(annotation: "Annotation", shift: Callable[[int], int]) -> "Annotation"
     return moved
 
 
-def _present_annotation(v2: Json) -> "Annotation":
+def _present_annotation(annotation: Json) -> "shapes.Annotation":
     """What is not told is null."""
-    cited = v2.get(v2.get("type") or "") or {}
+    cited = annotation.get(annotation.get("type") or "") or {}
     return {
-        "type": v2.get("type"),
-        "text": v2.get("text"),
-        "startIndex": v2.get("start_index"),
-        "endIndex": v2.get("end_index"),
+        "type": annotation.get("type"),
+        "text": annotation.get("text"),
+        "startIndex": annotation.get("start_index"),
+        "endIndex": annotation.get("end_index"),
         "fileId": cited.get("file_id"),
         "filename": cited.get("filename"),
         "url": cited.get("url"),
@@ -220,11 +204,14 @@ def _present_annotation(v2: Json) -> "Annotation":
     }
 
 
-def _present_attachment(v2: Mapping[str, Any]) -> "Attachment":
-    return {"fileId": v2.get("file_id"), "tools": [tool.get("type") for tool in v2.get("tools") or []]}
+def _present_attachment(attachment: Mapping[str, Any]) -> "shapes.Attachment":
+    return {
+        "fileId": attachment.get("file_id"),
+        "tools": [tool.get("type") for tool in attachment.get("tools") or []],
+    }
 
 
-def _present_images(parts: list[Json]) -> "list[Attachment]":
+def _present_images(parts: list[Json]) -> "list[shapes.Attachment]":
     """Images have no place in the text: they are listed with the attachments."""
     return [
         {
@@ -239,7 +226,7 @@ def _present_images(parts: list[Json]) -> "list[Attachment]":
 # ---------------------------------------------------------------- the parts of a run
 
 
-def _present_tool_calls(required_action: Mapping[str, Any] | None) -> "list[ToolCall]":
+def _present_tool_calls(required_action: Mapping[str, Any] | None) -> "list[shapes.ToolCall]":
     calls = ((required_action or {}).get("submit_tool_outputs") or {}).get("tool_calls") or []
     return [
         {"id": call["id"], "name": call["function"]["name"], "arguments": call["function"]["arguments"]}
@@ -247,18 +234,14 @@ def _present_tool_calls(required_action: Mapping[str, Any] | None) -> "list[Tool
     ]
 
 
-def _present_usage(v2: Mapping[str, Any] | None) -> "Usage | None":
-    if not v2:
+def _present_usage(usage: Mapping[str, Any] | None) -> "shapes.Usage | None":
+    if not usage:
         return None
     return {
-        "promptTokens": v2.get("prompt_tokens"),
-        "completionTokens": v2.get("completion_tokens"),
-        "totalTokens": v2.get("total_tokens"),
+        "promptTokens": usage.get("prompt_tokens"),
+        "completionTokens": usage.get("completion_tokens"),
+        "totalTokens": usage.get("total_tokens"),
     }
-
-
-def _read_reason(incomplete_details: Mapping[str, Any] | None) -> str | None:
-    return (incomplete_details or {}).get("reason")
 
 
 def _require_object(value: Any) -> Json | None:

@@ -11,8 +11,8 @@ from assistant_function.upstream.objects import parse_assistant, parse_assistant
 from assistant_function.upstream.reconcile import is_gone, match_written, send_or_find
 
 if TYPE_CHECKING:
-    from assistant_function.answer.shapes import Assistant
-    from assistants_transport.v2_objects import V2Assistant
+    from assistant_function.answer import shapes
+    from assistants_transport import v2_objects as v2
 
 SHOWN_SETTINGS = {param.name: param.v2_name for param in ASSISTANT_SETTINGS if param.shown}
 
@@ -49,5 +49,5 @@ def delete(call: ActionCall) -> Answer:
     return Answer({"assistantId": assistant_id, "deleted": deleted})
 
 
-def _present(assistant: "V2Assistant") -> "Assistant":
+def _present(assistant: "v2.Assistant") -> "shapes.Assistant":
     return present_assistant(assistant, SHOWN_SETTINGS)

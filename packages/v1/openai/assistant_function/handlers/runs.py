@@ -2,10 +2,10 @@
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from assistant_function.answer.envelope import Answer
-from assistant_function.answer.presenters import present_lost_run, present_message, present_run
+from assistant_function.answer.presenters import present_message, present_run
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
     Gone,
@@ -24,8 +24,8 @@ from assistant_function.upstream.polling import has_ended, poll_until_ended
 from assistant_function.upstream.reconcile import is_gone, send_or_find
 
 if TYPE_CHECKING:
-    from assistant_function.answer.shapes import Message
-    from assistants_transport.v2_objects import V2Run
+    from assistant_function.answer import shapes
+    from assistants_transport import v2_objects as v2
 
 MAX_MESSAGES = 100
 ANSWER_SECONDS = 0.5
@@ -61,7 +61,7 @@ def get(call: ActionCall) -> Answer:
 def cancel(call: ActionCall) -> Answer:
     runs, run_id, thread_id = call.beta.threads.runs, call.params["runId"], call.params["threadId"]
 
-    def find_cancelled() -> "V2Run | None":
+    def find_cancelled() -> "v2.Run | None":
         found = parse_run(runs.retrieve(run_id, thread_id=thread_id))
         return None if found["status"] in CANCELLABLE else found
 
@@ -101,9 +101,8 @@ def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answe
     if not isinstance(found, LostRun):
         return _wait_for(call, found)
     written = [present_message(one) for one in found.messages]
-    return Answer(
-        present_lost_run(thread_id, found.status, written, fields), goes_on=found.status == "in_progress"
-    )
+    known: Json = {"id": None, "thread_id": thread_id, "status": found.status, **fields}
+    return Answer(present_run(cast("v2.Run", known), written), goes_on=found.status == "in_progress")
 
 
 def _run_fields(call: ActionCall) -> Json:
@@ -133,7 +132,7 @@ def _take_thread_back(call: ActionCall, thread_id: str, problem: Exception) -> b
 # ---------------------------------------------------------------- waiting for a run
 
 
-def _wait_for(call: ActionCall, run: "V2Run") -> Answer:
+def _wait_for(call: ActionCall, run: "v2.Run") -> Answer:
     """The run at its end, or as it is after `wait` seconds. A failure from here on tells of the run."""
     try:
         run = poll_until_ended(run, lambda: _fetch_run(call, run), _waiting_time(call))
@@ -150,14 +149,14 @@ def _waiting_time(call: ActionCall) -> Deadline:
     return call.deadline.within(min(longest, call.params.get("wait", longest)))
 
 
-def _fetch_run(call: ActionCall, run: "V2Run") -> "tuple[V2Run, float | None]":
+def _fetch_run(call: ActionCall, run: "v2.Run") -> "tuple[v2.Run, float | None]":
     """The run, and the pause in seconds that the server advises."""
     raw = call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
     advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
     return parse_run(raw), int(advised[0]) / 1000 if advised else None
 
 
-def _fetch_written(call: ActionCall, run: "V2Run") -> "list[Message]":
+def _fetch_written(call: ActionCall, run: "v2.Run") -> "list[shapes.Message]":
     """The messages of an ended run, oldest first."""
     if run["status"] not in ("completed", "incomplete"):
         return []
@@ -172,7 +171,7 @@ def _fetch_written(call: ActionCall, run: "V2Run") -> "list[Message]":
     ]
 
 
-def _answer_run(run: "V2Run", messages: "list[Message]") -> Answer:
+def _answer_run(run: "v2.Run", messages: "list[shapes.Message]") -> Answer:
     data = present_run(run, messages)
     if data["status"] not in ENDED_BADLY:
         return Answer(data, goes_on=not has_ended(run))

@@ -16,7 +16,7 @@ class Param(NamedTuple):
     name: str
     read: Reader
     about: str
-    upstream: bool = False
+    upstream: bool = True
     shown: bool = False
 
     @property
@@ -42,98 +42,75 @@ class Spec(NamedTuple):
 
 # ---------------------------------------------------------------- the parameters
 
-ASSISTANT = Param("assistantId", r.read_id, "The assistant's id.")
-THREAD = Param("threadId", r.read_id, "The thread's id.")
-RUN = Param("runId", r.read_id, "The run's id.")
-REQUEST = Param("requestId", r.read_id, "The caller's own id of this request: repeated, it is done once.")
-MESSAGE = Param("message", r.read_message, "The message's text; the setting MAX_MESSAGE_CHARS limits it.")
-ROLE = Param("role", r.one_of("user", "assistant"), "Whose message it is.", upstream=True)
-MESSAGES = Param("messages", r.read_messages, "The messages that it begins with.", upstream=True)
-TOOL_OUTPUTS = Param("toolOutputs", r.read_tool_outputs, "The outputs of the run's toolCalls.")
+ASSISTANT = Param("assistantId", r.read_id, "The assistant's id.", upstream=False)
+THREAD = Param("threadId", r.read_id, "The thread's id.", upstream=False)
+RUN = Param("runId", r.read_id, "The run's id.", upstream=False)
+REQUEST = Param(
+    "requestId", r.read_id, "The caller's own id of this request: repeated, it is done once.", upstream=False
+)
+MESSAGE = Param(
+    "message", r.read_message, "The message's text; the setting MAX_MESSAGE_CHARS limits it.", upstream=False
+)
+ROLE = Param("role", r.one_of("user", "assistant"), "Whose message it is.")
+MESSAGES = Param("messages", r.read_messages, "The messages that it begins with.")
+TOOL_OUTPUTS = Param(
+    "toolOutputs", r.read_tool_outputs, "The outputs of the run's toolCalls.", upstream=False
+)
 WAIT = Param(
-    "wait", r.number_between(0, r.MAX_WAIT_SECONDS), "The most seconds to wait for the run; 0: not at all."
+    "wait",
+    r.number_between(0, r.MAX_WAIT_SECONDS),
+    "The most seconds to wait for the run; 0: not at all.",
+    upstream=False,
 )
-METADATA = Param(
-    "metadata", r.read_metadata, "The caller's own notes, replaced as a whole.", upstream=True, shown=True
-)
-NAME = Param(
-    "name",
-    r.read_text,
-    "The assistant's name; OpenAI takes at most 128 characters.",
-    upstream=True,
-    shown=True,
-)
+METADATA = Param("metadata", r.read_metadata, "The caller's own notes, replaced as a whole.", shown=True)
+NAME = Param("name", r.read_text, "The assistant's name; OpenAI takes at most 128 characters.", shown=True)
 INSTRUCTIONS = Param(
-    "instructions",
-    r.read_text,
-    "What the assistant is told to be; of a run: in place of that.",
-    upstream=True,
-    shown=True,
+    "instructions", r.read_text, "What the assistant is told to be; of a run: in place of that.", shown=True
 )
 MODEL = Param(
-    "model",
-    r.read_model,
-    "The model's name; the setting OPENAI_MODEL where none is given.",
-    upstream=True,
-    shown=True,
+    "model", r.read_model, "The model's name; the setting OPENAI_MODEL where none is given.", shown=True
 )
 TOOL_RESOURCES = Param(
-    "toolResources",
-    r.read_tool_resources,
-    "What the tools use: the vector stores to search.",
-    upstream=True,
+    "toolResources", r.read_tool_resources, "What the tools use: the vector stores to search."
 )
-RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.", upstream=True)
+RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.")
 
 ASSISTANT_SETTINGS = (
     NAME,
-    Param("description", r.read_text, "What the assistant is for; only shown.", upstream=True, shown=True),
+    Param("description", r.read_text, "What the assistant is for; only shown.", shown=True),
     INSTRUCTIONS,
     MODEL,
-    Param("tools", r.read_tools, "The tools that it may use.", upstream=True, shown=True),
+    Param("tools", r.read_tools, "The tools that it may use.", shown=True),
     TOOL_RESOURCES,
     METADATA,
     Param(
         "temperature",
         r.number_between(0, 2),
         "How freely words are chosen; not every model takes it.",
-        upstream=True,
         shown=True,
     ),
     Param(
         "topP",
         r.number_between(0, 1),
         "The share of likely words to choose from; not every model takes it.",
-        upstream=True,
         shown=True,
     ),
     RESPONSE_FORMAT,
 )
 PAGE = (
-    Param(
-        "limit",
-        r.integer_between(1, 100),
-        "How many at most; without it 20 assistants, 100 messages.",
-        upstream=True,
-    ),
-    Param("order", r.one_of("asc", "desc"), "Oldest first (asc) or latest first (desc).", upstream=True),
-    Param("after", r.read_id, "Only what follows the object with this id.", upstream=True),
-    Param("before", r.read_id, "Only what precedes the object with this id.", upstream=True),
+    Param("limit", r.integer_between(1, 100), "How many at most; without it 20 assistants, 100 messages."),
+    Param("order", r.one_of("asc", "desc"), "Oldest first (asc) or latest first (desc)."),
+    Param("after", r.read_id, "Only what follows the object with this id."),
+    Param("before", r.read_id, "Only what precedes the object with this id."),
 )
 RUN_SETTINGS = (
     INSTRUCTIONS,
     Param(
-        "additionalInstructions",
-        r.read_text,
-        "What this run is told on top of the assistant's instructions.",
-        upstream=True,
+        "additionalInstructions", r.read_text, "What this run is told on top of the assistant's instructions."
     ),
     MODEL,
     Param(
-        "maxCompletionTokens",
-        r.integer_between(r.MIN_TOKENS, 1_000_000),
-        "The most tokens of the answer.",
-        upstream=True,
+        "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, 1_000_000), "The most tokens of the answer."
     ),
     RESPONSE_FORMAT,
     METADATA,

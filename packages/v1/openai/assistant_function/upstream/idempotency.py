@@ -14,7 +14,7 @@ from assistant_function.upstream.idempotency_store import MESSAGE, RUN, Idempote
 from assistant_function.upstream.objects import parse_message, parse_messages, parse_run
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Message, V2Run
+    from assistants_transport import v2_objects as v2
 
 DIGEST_CHARACTERS = 12
 LOOK_AGAIN_SECONDS = 0.5
@@ -26,10 +26,10 @@ class LostRun(NamedTuple):
     """A run of which nobody knows the id: its status, and the messages that it wrote."""
 
     status: str
-    messages: "list[V2Message]"
+    messages: "list[v2.Message]"
 
 
-def send_once(call: ActionCall, thread_id: str, fields: Json) -> "V2Message":
+def send_once(call: ActionCall, thread_id: str, fields: Json) -> "v2.Message":
     """The message of this request: sent, unless it is there already."""
     store, wanted = _open_store(call, thread_id, MESSAGE)
     record = store.find(wanted)
@@ -48,7 +48,9 @@ def send_once(call: ActionCall, thread_id: str, fields: Json) -> "V2Message":
     return kept
 
 
-def run_once(call: ActionCall, thread_id: str, fields: Json, asked: "V2Message | None") -> "V2Run | LostRun":
+def run_once(
+    call: ActionCall, thread_id: str, fields: Json, asked: "v2.Message | None"
+) -> "v2.Run | LostRun":
     """The run of this request: started, unless it was already.
 
     `asked` is the message that was sent with it: what the run writes stands behind that. A LostRun is one
@@ -71,7 +73,7 @@ def run_once(call: ActionCall, thread_id: str, fields: Json, asked: "V2Message |
 
 def _find_or_start(
     call: ActionCall, store: IdempotencyStore, record: Record, fields: Json
-) -> "V2Run | LostRun | None":
+) -> "v2.Run | LostRun | None":
     """The run that was lost, or a new one; None where the thread is busy."""
     if written := _list_written(call, store.thread_id, record):
         return LostRun("completed", written)
@@ -84,17 +86,17 @@ def _find_or_start(
     return _record_run(store, record, started)
 
 
-def _create_run(call: ActionCall, thread_id: str, fields: Json) -> "V2Run":
+def _create_run(call: ActionCall, thread_id: str, fields: Json) -> "v2.Run":
     return parse_run(call.beta.threads.runs.create(thread_id, **fields))
 
 
-def _record_run(store: IdempotencyStore, record: Record, run: "V2Run") -> "V2Run":
+def _record_run(store: IdempotencyStore, record: Record, run: "v2.Run") -> "v2.Run":
     _save_result(store, record, run["id"])
     return run
 
 
 def _open_store(
-    call: ActionCall, thread_id: str, kind: str, asked: "V2Message | None" = None
+    call: ActionCall, thread_id: str, kind: str, asked: "v2.Message | None" = None
 ) -> tuple[IdempotencyStore, Record]:
     """The thread's records, and the one to save where this request has none.
 
@@ -119,8 +121,8 @@ def _save_result(store: IdempotencyStore, record: Record, result_id: str) -> Non
 
 
 def _keep_first_of_twins(
-    call: ActionCall, store: IdempotencyStore, record: Record, fields: Json, sent: "V2Message"
-) -> "V2Message":
+    call: ActionCall, store: IdempotencyStore, record: Record, fields: Json, sent: "v2.Message"
+) -> "v2.Message":
     """Deletes the later message where two processes sent the same request at once (a double click)."""
     store.load()
     mine = store.find(record)
@@ -144,7 +146,7 @@ def _has_others_begun(store: IdempotencyStore, record: Record) -> bool:
 
 def _find_unclaimed(
     call: ActionCall, store: IdempotencyStore, record: Record, fields: Json
-) -> "list[V2Message]":
+) -> "list[v2.Message]":
     """The messages behind the record's place that say the same and are no other request's, oldest first."""
     claimed = {one.result_id for one in store.records if one.digest != record.digest}
     return [
@@ -154,7 +156,7 @@ def _find_unclaimed(
     ]
 
 
-def _says(message: "V2Message", fields: Json) -> bool:
+def _says(message: "v2.Message", fields: Json) -> bool:
     parts: list[Json] = [dict(part) for part in message.get("content") or []]
     texts = [(part.get("text") or {}).get("value") for part in parts]
     return message.get("role") == fields["role"] and texts == [fields["content"]]
@@ -165,17 +167,17 @@ def _find_last_message_id(call: ActionCall, thread_id: str) -> str:
     return found[0]["id"] if found else ""
 
 
-def _list_after(call: ActionCall, thread_id: str, message_id: str) -> "list[V2Message]":
+def _list_after(call: ActionCall, thread_id: str, message_id: str) -> "list[v2.Message]":
     behind: Json = {"after": message_id} if message_id else {}
     listed = call.beta.threads.messages.list(thread_id, order="asc", limit=PAGE_LIMIT, **behind)
     return parse_messages(listed)[0]
 
 
-def _list_written(call: ActionCall, thread_id: str, record: Record) -> "list[V2Message]":
+def _list_written(call: ActionCall, thread_id: str, record: Record) -> "list[v2.Message]":
     return [one for one in _list_after(call, thread_id, record.before) if one.get("role") == "assistant"]
 
 
-def _list_written_before(call: ActionCall, started: "V2Run", record: Record) -> "list[V2Message]":
+def _list_written_before(call: ActionCall, started: "v2.Run", record: Record) -> "list[v2.Message]":
     """What the lost run wrote, if it ended between the look and the start; the new run is cancelled then."""
     written = _list_written(call, started["thread_id"], record)
     written = [one for one in written if one.get("run_id") != started["id"]]

@@ -8,40 +8,40 @@ from assistant_function.errors import InvalidUpstreamResponse, Json
 if TYPE_CHECKING:
     from openai._legacy_response import LegacyAPIResponse
 
-    from assistants_transport.v2_objects import V2Assistant, V2Deleted, V2Message, V2Run, V2Thread
+    from assistants_transport import v2_objects as v2
 
     Raw = LegacyAPIResponse[Any]
 
 
-def parse_assistant(answer: "Raw") -> "V2Assistant":
-    return cast("V2Assistant", _parse_object(answer, "assistant"))
+def parse_assistant(answer: "Raw") -> "v2.Assistant":
+    return cast("v2.Assistant", _parse_object(answer, "assistant"))
 
 
-def parse_thread(answer: "Raw") -> "V2Thread":
-    return cast("V2Thread", _parse_object(answer, "thread"))
+def parse_thread(answer: "Raw") -> "v2.Thread":
+    return cast("v2.Thread", _parse_object(answer, "thread"))
 
 
-def parse_message(answer: "Raw") -> "V2Message":
-    return cast("V2Message", _parse_object(answer, "thread.message"))
+def parse_message(answer: "Raw") -> "v2.Message":
+    return cast("v2.Message", _parse_object(answer, "thread.message"))
 
 
-def parse_run(answer: "Raw") -> "V2Run":
-    return cast("V2Run", _parse_object(answer, "thread.run", ("id", "thread_id", "status")))
+def parse_run(answer: "Raw") -> "v2.Run":
+    return cast("v2.Run", _parse_object(answer, "thread.run", ("id", "thread_id", "status")))
 
 
-def parse_deleted(answer: "Raw", kind: str) -> "V2Deleted":
+def parse_deleted(answer: "Raw", kind: str) -> "v2.Deleted":
     """`kind` is assistant or thread."""
-    return cast("V2Deleted", _parse_object(answer, f"{kind}.deleted"))
+    return cast("v2.Deleted", _parse_object(answer, f"{kind}.deleted"))
 
 
-def parse_assistants(answer: "Raw") -> "tuple[list[V2Assistant], bool]":
+def parse_assistants(answer: "Raw") -> "tuple[list[v2.Assistant], bool]":
     """A page of assistants -> (the assistants, whether there are more)."""
-    return cast("tuple[list[V2Assistant], bool]", _parse_page(answer, "assistant"))
+    return cast("tuple[list[v2.Assistant], bool]", _parse_page(answer, "assistant"))
 
 
-def parse_messages(answer: "Raw") -> "tuple[list[V2Message], bool]":
+def parse_messages(answer: "Raw") -> "tuple[list[v2.Message], bool]":
     """A page of messages -> (the messages, whether there are more)."""
-    return cast("tuple[list[V2Message], bool]", _parse_page(answer, "thread.message"))
+    return cast("tuple[list[v2.Message], bool]", _parse_page(answer, "thread.message"))
 
 
 def _parse_object(answer: "Raw", kind: str, required: tuple[str, ...] = ("id",)) -> Json:

@@ -7,7 +7,7 @@ from assistant_function.errors import PASSING
 from assistant_function.request.deadline import Deadline
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Run
+    from assistants_transport import v2_objects as v2
 
 ENDED = ("completed", "requires_action", "incomplete", "failed", "cancelled", "expired")
 POLL_FLOOR_SECONDS = 0.15
@@ -15,15 +15,15 @@ POLL_FLOOR_SECONDS = 0.15
 POLL_SHARE_OF_AGE = 0.0535
 MIN_ADVICE_SECONDS = 0.01  # a server's advice of 0 would have us ask without a pause
 
-Fetch = Callable[[], "tuple[V2Run, float | None]"]
+Fetch = Callable[[], "tuple[v2.Run, float | None]"]
 
 
-def has_ended(run: "V2Run") -> bool:
+def has_ended(run: "v2.Run") -> bool:
     """Whether nothing more will happen by itself. A status that nobody has heard of counts as going on."""
     return run["status"] in ENDED
 
 
-def poll_until_ended(run: "V2Run", fetch: Fetch, deadline: Deadline) -> "V2Run":
+def poll_until_ended(run: "v2.Run", fetch: Fetch, deadline: Deadline) -> "v2.Run":
     """Returns the run in its last known state: ended, or still going on at the deadline.
 
     `fetch` gives the run and the pause in seconds that the server advises, or None. A poll that fails in

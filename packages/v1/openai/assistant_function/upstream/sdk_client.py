@@ -7,17 +7,7 @@ from typing import Any
 import httpx2
 import openai
 
-from assistant_function.errors import (
-    AnswerLost,
-    Busy,
-    Gone,
-    InvalidUpstreamResponse,
-    NotConfigured,
-    NotSent,
-    RateLimited,
-    Refused,
-    UpstreamError,
-)
+from assistant_function import errors
 from assistant_function.upstream.retrying import NOT_SENT
 
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
@@ -35,50 +25,50 @@ class AssistantsClient(openai.OpenAI):
         try:
             return super().request(*args, **kwargs)
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as problem:
-            raise InvalidUpstreamResponse from problem
+            raise errors.InvalidUpstreamResponse from problem
         except openai.APIStatusError as problem:
             raise _translate_status(problem) from problem
         except openai.APIConnectionError as problem:
             raise _translate_connection_error(problem) from problem
 
 
-def _translate_connection_error(problem: openai.APIConnectionError) -> UpstreamError:
+def _translate_connection_error(problem: openai.APIConnectionError) -> errors.UpstreamError:
     if isinstance(problem.__cause__, httpx2.DecodingError):
-        return InvalidUpstreamResponse()
-    kind = NotSent if isinstance(problem.__cause__, NOT_SENT) else AnswerLost
+        return errors.InvalidUpstreamResponse()
+    kind = errors.NotSent if isinstance(problem.__cause__, NOT_SENT) else errors.AnswerLost
     if isinstance(problem, openai.APITimeoutError):
         return kind("OpenAI did not answer in time", status=504)
     return kind("OpenAI could not be reached")
 
 
-def _translate_status(problem: openai.APIStatusError) -> UpstreamError | NotConfigured:
+def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | errors.NotConfigured:
     """An answer of 300 or more, in the words that a caller is told."""
     status, words = problem.status_code, _find_message(problem)
     reason = words or "no reason given"
     if _ACTIVE_RUN.search(words):
         return _describe_active_run(words)
     if words.startswith(UNKNOWN_PATH):
-        return NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+        return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
     match status:
         case 400 | 422:
-            return Refused(reason, status=400)
+            return errors.Refused(reason, status=400)
         case 401:
-            return Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
+            return errors.Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
         case 403:
-            return Refused(f"OPENAI_API_KEY is not allowed to do this: {reason}", status=500)
+            return errors.Refused(f"OPENAI_API_KEY is not allowed to do this: {reason}", status=500)
         case 404:
-            return Gone(reason)
+            return errors.Gone(reason)
         case 409:
-            return Refused(reason, status=409)
+            return errors.Refused(reason, status=409)
         case 429:
             message = f"OpenAI's rate limit or quota is used up: {reason}"
-            return RateLimited(message, headers=_pass_on_retry_after(problem))
+            return errors.RateLimited(message, headers=_pass_on_retry_after(problem))
         case 408:
-            return AnswerLost(f"OpenAI failed with status {status}: {reason}", status=504)
+            return errors.AnswerLost(f"OpenAI failed with status {status}: {reason}", status=504)
         case 413:
-            return Refused(f"OpenAI failed with status {status}: {reason}", status=413)
+            return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
     message = f"OpenAI failed with status {status}: {reason}"
-    kind = Refused if 400 <= status < 500 else AnswerLost
+    kind = errors.Refused if 400 <= status < 500 else errors.AnswerLost
     return kind(message, headers=_pass_on_retry_after(problem))
 
 
@@ -88,10 +78,10 @@ def _find_message(problem: openai.APIStatusError) -> str:
     return message[:MAX_MESSAGE_CHARACTERS] if isinstance(message, str) else ""
 
 
-def _describe_active_run(words: str) -> Busy:
+def _describe_active_run(words: str) -> errors.Busy:
     found = _RUN_ID.search(words)
     advice = "wait for it with get-run or stop it with cancel-run" if found else "try again when it has ended"
-    return Busy(f"the thread has an active run; {advice}", {"runId": found.group() if found else None})
+    return errors.Busy(f"the thread has an active run; {advice}", {"runId": found.group() if found else None})
 
 
 def _pass_on_retry_after(problem: openai.APIStatusError) -> dict[str, str]:

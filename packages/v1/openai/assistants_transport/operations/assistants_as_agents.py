@@ -14,10 +14,10 @@ from assistants_transport.translate.agent import (
 from assistants_transport.v2_errors import Json, refuse_missing
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Assistant, V2Deleted, V2List
+    from assistants_transport import v2_objects as v2
 
 
-def create(request: V2Request) -> "V2Assistant":
+def create(request: V2Request) -> "v2.Assistant":
     if not isinstance(request.body.get("model"), str):
         refuse_missing("model")
     given = {name: value for name, value in request.body.items() if value is not None}
@@ -25,11 +25,11 @@ def create(request: V2Request) -> "V2Assistant":
     return _remember_agent(request, request.api.post("/agents", agent_from_assistant(given, {})))
 
 
-def retrieve(request: V2Request) -> "V2Assistant":
+def retrieve(request: V2Request) -> "v2.Assistant":
     return _remember_agent(request, request.api.get(_agent_path(request)))
 
 
-def update(request: V2Request) -> "V2Assistant":
+def update(request: V2Request) -> "v2.Assistant":
     """Reads the agent first where needed: upstream replaces metadata and other objects as a whole."""
     check_assistant(request.body)
     stored = request.api.get(_agent_path(request)) if needs_stored_agent(request.body) else {}
@@ -38,13 +38,13 @@ def update(request: V2Request) -> "V2Assistant":
     return _remember_agent(request, agent)
 
 
-def delete(request: V2Request) -> "V2Deleted":
+def delete(request: V2Request) -> "v2.Deleted":
     _forget_agent(request)
     answer = request.api.delete(_agent_path(request))
     return {"id": request.ids["assistant_id"], "object": "assistant.deleted", "deleted": answer["deleted"]}
 
 
-def list_page(request: V2Request) -> "V2List[V2Assistant]":
+def list_page(request: V2Request) -> "v2.List[v2.Assistant]":
     agents, has_more = pages.fetch_page(
         request.api, "/agents", request.query, keep=lambda _: True, to_cursor=to_upstream_id
     )
@@ -55,7 +55,7 @@ def _agent_path(request: V2Request) -> str:
     return f"/agents/{to_upstream_id(request.ids['assistant_id'])}"
 
 
-def _remember_agent(request: V2Request, agent: Json) -> "V2Assistant":
+def _remember_agent(request: V2Request, agent: Json) -> "v2.Assistant":
     """Caches the agent and returns it as an assistant."""
     request.caches.agents.remember(agent)
     return assistant_from_agent(agent)

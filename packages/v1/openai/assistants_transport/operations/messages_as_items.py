@@ -11,18 +11,18 @@ from assistants_transport.translate.message import is_message, item_from_message
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Deleted, V2List, V2Message
+    from assistants_transport import v2_objects as v2
 
 MAX_ITEMS_PER_REQUEST = 20  # OpenAI's limit for adding items to a conversation
 
 
-def create(request: V2Request) -> "V2Message":
+def create(request: V2Request) -> "v2.Message":
     thread_id = request.ids["thread_id"]
     item = item_from_message(request.body)
     return message_from_item(add_items(request.api, to_upstream_id(thread_id), [item])[0], thread_id)
 
 
-def retrieve(request: V2Request) -> "V2Message":
+def retrieve(request: V2Request) -> "v2.Message":
     """V2Error 404 for an item that is no message, such as a function call."""
     item = request.api.get(_item_path(request))
     if not is_message(item):
@@ -30,12 +30,12 @@ def retrieve(request: V2Request) -> "V2Message":
     return message_from_item(item, request.ids["thread_id"])
 
 
-def delete(request: V2Request) -> "V2Deleted":
+def delete(request: V2Request) -> "v2.Deleted":
     request.api.delete(_item_path(request))
     return {"id": request.ids["message_id"], "object": "thread.message.deleted", "deleted": True}
 
 
-def list_page(request: V2Request) -> "V2List[V2Message]":
+def list_page(request: V2Request) -> "v2.List[v2.Message]":
     thread_id = request.ids["thread_id"]
     path = f"/conversations/{to_upstream_id(thread_id)}/items"
     items, has_more = pages.fetch_page(

@@ -16,10 +16,10 @@ from assistants_transport.translate.thread import vector_store_ids_of
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2List, V2Message, V2Run
+    from assistants_transport import v2_objects as v2
 
 
-def create(request: V2Request) -> "V2Run":
+def create(request: V2Request) -> "v2.Run":
     """Needs one request if the assistant is known, and one more for every 20 additional messages."""
     body, api = request.body, request.api
     responses.check_run(body)
@@ -33,12 +33,12 @@ def create(request: V2Request) -> "V2Run":
     return _add_items_and_start(request, items, response)
 
 
-def retrieve(request: V2Request) -> "V2Run":
+def retrieve(request: V2Request) -> "v2.Run":
     response = _load_response_of_thread(request, request.ids["run_id"])
     return _present_run(request, response, _load_outputs(request.api, response))
 
 
-def cancel(request: V2Request) -> "V2Run":
+def cancel(request: V2Request) -> "v2.Run":
     """Cancels a run that waits for tool outputs by giving them: unanswered calls would block the thread.
 
     V2Error 400 for a run that has ended."""
@@ -56,7 +56,7 @@ def cancel(request: V2Request) -> "V2Run":
     return _present_run(request, response, outputs | given)
 
 
-def submit_tool_outputs(request: V2Request) -> "V2Run":
+def submit_tool_outputs(request: V2Request) -> "v2.Run":
     """Starts the run's next response once every call has its output; the run's id changes with it.
 
     Until then the outputs are kept in the thread and the run goes on waiting."""
@@ -74,7 +74,7 @@ def submit_tool_outputs(request: V2Request) -> "V2Run":
     return _present_run(request, response, known | {one["call_id"]: one["output"] for one in items})
 
 
-def list_messages(request: V2Request) -> "V2List[V2Message]":
+def list_messages(request: V2Request) -> "v2.List[v2.Message]":
     """The messages that one run wrote, taken from its response."""
     run_id, thread_id = request.query["run_id"], request.ids["thread_id"]
     known = request.caches.responses.find_ended(to_upstream_id(run_id))
@@ -88,7 +88,7 @@ def list_messages(request: V2Request) -> "V2List[V2Message]":
     return pages.make_list(*pages.slice_page(written, request.query))
 
 
-def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> "V2Run":
+def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> "v2.Run":
     """Adds items to the conversation, then starts the response.
 
     As the response's own input, the items would be lost if the response fails. If the response is refused,
@@ -102,7 +102,7 @@ def _add_items_and_start(request: V2Request, items: list[Json], response: Json) 
         raise
 
 
-def _present_run(request: V2Request, response: Json, outputs: dict[str, str]) -> "V2Run":
+def _present_run(request: V2Request, response: Json, outputs: dict[str, str]) -> "v2.Run":
     """Caches the response and returns it as a run; `outputs` are those of its function calls by call id."""
     run = run_from_response(response, outputs)
     request.caches.responses.remember(response, waits=run["status"] == "requires_action")

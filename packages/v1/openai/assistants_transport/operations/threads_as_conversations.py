@@ -15,14 +15,14 @@ from assistants_transport.translate.thread import check_thread, metadata_from_th
 from assistants_transport.v2_errors import UpstreamError, refuse_field
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Deleted, V2Thread
+    from assistants_transport import v2_objects as v2
 
 PARALLEL_DELETIONS = 8
 DELETION_TIME_SHARE = 0.8  # of the request's time; the rest is left for the answer
 EXPECTED_DELETION_SECONDS = 0.5  # no batch is begun with less time than this
 
 
-def create(request: V2Request) -> "V2Thread":
+def create(request: V2Request) -> "v2.Thread":
     """Sends the first 20 messages with the conversation and the rest after it.
 
     If the rest is refused, the conversation is deleted again, so that no half of a thread is left."""
@@ -40,11 +40,11 @@ def create(request: V2Request) -> "V2Thread":
     return thread_from_conversation(conversation)
 
 
-def retrieve(request: V2Request) -> "V2Thread":
+def retrieve(request: V2Request) -> "v2.Thread":
     return thread_from_conversation(request.api.get(_conversation_path(request)))
 
 
-def update(request: V2Request) -> "V2Thread":
+def update(request: V2Request) -> "v2.Thread":
     """Reads the conversation first: upstream replaces its metadata, which holds the extras, as a whole."""
     check_thread(request.body)
     if "messages" in request.body:
@@ -54,7 +54,7 @@ def update(request: V2Request) -> "V2Thread":
     return thread_from_conversation(request.api.post(path, {"metadata": metadata}))
 
 
-def delete(request: V2Request) -> "V2Deleted":
+def delete(request: V2Request) -> "v2.Deleted":
     """Deletes the items, then the conversation: deleting a conversation alone leaves its items at OpenAI.
 
     `deleted` is false if the time does not suffice; the same request again continues from there."""

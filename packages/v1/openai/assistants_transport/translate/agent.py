@@ -9,7 +9,7 @@ from assistants_transport.translate import formats, tools
 from assistants_transport.v2_errors import Json, refuse_value
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Assistant, V2CarriedFields
+    from assistants_transport import v2_objects as v2
 
 
 class Field(NamedTuple):
@@ -24,7 +24,7 @@ class Field(NamedTuple):
     max_characters: int | None = None
 
 
-# To carry one more field as it is, add it here and to V2CarriedFields.
+# To carry one more field as it is, add it here and to v2.CarriedFields.
 ASSISTANT_FIELDS = {
     "model": Field(str, "agent"),
     "instructions": Field(str, "agent"),
@@ -83,7 +83,7 @@ def agent_from_assistant(body: Json, stored: Json) -> Json:
     return agent
 
 
-def assistant_from_agent(agent: Json) -> "V2Assistant":
+def assistant_from_agent(agent: Json) -> "v2.Assistant":
     """Any agent -> the v2 assistant, those of other programs too."""
     metadata, agent_extras = extras.unpack(agent.get("metadata"))
     sources = {"agent": agent, "extras": agent_extras}
@@ -93,7 +93,7 @@ def assistant_from_agent(agent: Json) -> "V2Assistant":
         if field.kept_in in sources
     }
     return {
-        **cast("V2CarriedFields", carried),
+        **cast("v2.CarriedFields", carried),
         "id": to_v2_id(agent["id"]),
         "object": "assistant",
         "created_at": agent["created_at"],

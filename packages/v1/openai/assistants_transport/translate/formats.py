@@ -7,9 +7,9 @@ from assistants_transport.translate.tools import FUNCTION_NAME
 from assistants_transport.v2_errors import Json, V2Error, refuse_value
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2JsonObjectFormat, V2ResponseFormat
+    from assistants_transport import v2_objects as v2
 
-JSON_OBJECT: "V2JsonObjectFormat" = {"type": "json_object"}
+JSON_OBJECT: "v2.JsonObjectFormat" = {"type": "json_object"}
 SCHEMA_FIELD_TYPES: FieldTypes = {"name": str, "description": str, "schema": dict, "strict": bool}
 
 
@@ -29,7 +29,7 @@ def agent_format_from_v2(response_format: object) -> tuple[Json | None, Any]:
     return {"type": "json_schema", "schema": given["schema"]}, rest
 
 
-def v2_format_from_agent(agent: Json, agent_extras: Json) -> "V2ResponseFormat":
+def v2_format_from_agent(agent: Json, agent_extras: Json) -> "v2.ResponseFormat":
     """Puts both parts together again.
 
     Extras whose part in the agent is missing are ignored: another program has changed the agent since."""
@@ -47,7 +47,7 @@ def text_format_from_v2(response_format: object) -> Json | None:
     return {**text_format, **rest} if text_format else rest
 
 
-def v2_format_from_response(text: object) -> "V2ResponseFormat":
+def v2_format_from_response(text: object) -> "v2.ResponseFormat":
     """A response's `text` -> v2's response_format."""
     text_format = (text.get("format") if isinstance(text, dict) else None) or {}
     if text_format.get("type") == "json_schema":

@@ -6,7 +6,7 @@ from assistants_transport.body_schema import ANYTHING, FieldTypes, check_fields,
 from assistants_transport.v2_errors import Json, refuse_field, refuse_missing, refuse_value
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Annotation, V2AnnotationPlace, V2ContentBlock, V2Message
+    from assistants_transport import v2_objects as v2
 
 MESSAGE_FIELD_TYPES: FieldTypes = dict.fromkeys(("role", "content", "metadata", "attachments"), ANYTHING)
 PART_FIELD_TYPES: FieldTypes = {"type": str, "text": str, "image_url": dict, "image_file": dict}
@@ -46,7 +46,7 @@ def item_from_message(message: Json, param: str = "") -> Json:
 
 def message_from_item(
     item: Json, thread_id: str, run_id: str | None = None, assistant_id: str | None = None
-) -> "V2Message":
+) -> "v2.Message":
     """A message item -> the v2 message, with null for what an item does not tell."""
     parts = item["content"]
     return {
@@ -99,7 +99,7 @@ def _input_image_from_v2(part: Json, kind: str, param: str) -> Json:
     return {"type": "input_image", upstream_name: image[v2_name], "detail": image.get("detail") or "auto"}
 
 
-def _block_from_part(part: Json) -> "V2ContentBlock | None":
+def _block_from_part(part: Json) -> "v2.ContentBlock | None":
     """None for a part that v2 does not show in the content, such as an attached file."""
     kind = part["type"]
     if kind in ("input_text", "output_text", "text", "summary_text", "reasoning_text"):
@@ -115,12 +115,12 @@ def _block_from_part(part: Json) -> "V2ContentBlock | None":
     return {"type": "image_url", "image_url": {"url": part.get("image_url") or "", "detail": detail}}
 
 
-def _annotation_from_upstream(annotation: Json) -> "V2Annotation":
+def _annotation_from_upstream(annotation: Json) -> "v2.Annotation":
     """A citation. Its start is where it stands in the text, which has no marker to replace as v2's had."""
     kind = annotation["type"]
     start = annotation.get("start_index", annotation.get("index"))
     end = annotation.get("end_index", start)
-    place: V2AnnotationPlace = {"text": "", "start_index": start, "end_index": end}
+    place: v2.AnnotationPlace = {"text": "", "start_index": start, "end_index": end}
     if kind in ("file_citation", "container_file_citation"):
         cited = {k: annotation[k] for k in ("file_id", "filename", "container_id") if k in annotation}
         return {"type": "file_citation", **place, "file_citation": cited}

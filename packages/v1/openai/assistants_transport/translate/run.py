@@ -9,20 +9,13 @@ from assistants_transport.translate.tool_outputs import CANCELLED_OUTPUT, pendin
 from assistants_transport.v2_errors import Json
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import (
-        V2IncompleteDetails,
-        V2LastError,
-        V2RequiredAction,
-        V2Run,
-        V2ToolChoice,
-        V2Usage,
-    )
+    from assistants_transport import v2_objects as v2
 
 V2_ERROR_CODES = ("server_error", "rate_limit_exceeded", "invalid_prompt")
 V2_INCOMPLETE_REASONS = {"max_output_tokens": "max_completion_tokens"}
 
 
-def run_from_response(response: Json, outputs: dict[str, str]) -> "V2Run":
+def run_from_response(response: Json, outputs: dict[str, str]) -> "v2.Run":
     """`outputs` are those that the response's function calls have got so far, by call id."""
     metadata, _ = extras.unpack(response.get("metadata"))
     pending = pending_calls(response, outputs)
@@ -73,7 +66,7 @@ def _choose_status(response: Json, pending: list[Json], outputs: dict[str, str])
     return "cancelled" if CANCELLED_OUTPUT in outputs.values() else response["status"]
 
 
-def _required_action_from_calls(calls: list[Json]) -> "V2RequiredAction":
+def _required_action_from_calls(calls: list[Json]) -> "v2.RequiredAction":
     return {
         "type": "submit_tool_outputs",
         "submit_tool_outputs": {
@@ -89,7 +82,7 @@ def _required_action_from_calls(calls: list[Json]) -> "V2RequiredAction":
     }
 
 
-def _last_error_from_response(response: Json) -> "V2LastError":
+def _last_error_from_response(response: Json) -> "v2.LastError":
     error = response.get("error") or {}
     code, message = error.get("code") or "server_error", error.get("message") or "the response failed"
     if code in V2_ERROR_CODES:
@@ -97,14 +90,14 @@ def _last_error_from_response(response: Json) -> "V2LastError":
     return {"code": "server_error", "message": f"{code}: {message}"}
 
 
-def _incomplete_details_from_response(response: Json) -> "V2IncompleteDetails | None":
+def _incomplete_details_from_response(response: Json) -> "v2.IncompleteDetails | None":
     if response["status"] != "incomplete":
         return None
     reason = (response.get("incomplete_details") or {}).get("reason")
     return {"reason": V2_INCOMPLETE_REASONS.get(str(reason), reason)}
 
 
-def _v2_usage_from_response(usage: Json | None) -> "V2Usage | None":
+def _v2_usage_from_response(usage: Json | None) -> "v2.Usage | None":
     if not usage:
         return None
     return {
@@ -114,7 +107,7 @@ def _v2_usage_from_response(usage: Json | None) -> "V2Usage | None":
     }
 
 
-def _v2_tool_choice_from_response(choice: Any) -> "V2ToolChoice":
+def _v2_tool_choice_from_response(choice: Any) -> "v2.ToolChoice":
     """What v2 cannot say is shown as "auto"."""
     if isinstance(choice, dict) and choice.get("type") == "function":
         return {"type": "function", "function": {"name": choice.get("name")}}

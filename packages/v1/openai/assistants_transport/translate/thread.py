@@ -9,7 +9,7 @@ from assistants_transport.translate import tools
 from assistants_transport.v2_errors import Json
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import V2Thread
+    from assistants_transport import v2_objects as v2
 
 THREAD_FIELD_TYPES: FieldTypes = {"messages": list, "metadata": dict, "tool_resources": dict}
 
@@ -31,7 +31,7 @@ def metadata_from_thread(body: Json, stored: Json) -> dict[str, str]:
     return extras.pack(thread_extras, body.get("metadata", metadata))
 
 
-def thread_from_conversation(conversation: Json) -> "V2Thread":
+def thread_from_conversation(conversation: Json) -> "v2.Thread":
     metadata, thread_extras = extras.unpack(conversation.get("metadata"))
     return {
         "id": to_v2_id(conversation["id"]),

@@ -15,13 +15,7 @@ from assistants_transport.body_schema import (
 from assistants_transport.v2_errors import Json, refuse_field, refuse_missing, refuse_value
 
 if TYPE_CHECKING:
-    from assistants_transport.v2_objects import (
-        V2FileSearchOptions,
-        V2FileSearchTool,
-        V2FunctionTool,
-        V2Tool,
-        V2ToolResources,
-    )
+    from assistants_transport import v2_objects as v2
 
 FUNCTION_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # in v2, missing parameters mean an empty list
@@ -118,10 +112,10 @@ def _check_range(value: float | None, low: int, high: int, param: str) -> None:
 # ---------------------------------------------------------------- agent -> v2, agent -> response
 
 
-def v2_tools_from_agent(agent_tools: list[Json], extras: Json) -> "list[V2Tool]":
+def v2_tools_from_agent(agent_tools: list[Json], extras: Json) -> "list[v2.Tool]":
     """Tools that v2 does not know are shown as the agent has them."""
     strict_names = extras.get("strict", [])
-    tools: list[V2Tool] = []
+    tools: list[v2.Tool] = []
     for tool in agent_tools:
         if tool["type"] == "function":
             tools.append(_v2_function(tool, tool["name"] in strict_names))
@@ -176,9 +170,9 @@ def _web_search_from_agent(tool: Json) -> Json:
 # ---------------------------------------------------------------- response -> v2
 
 
-def v2_tools_from_response(response_tools: Iterable[Json]) -> "list[V2Tool]":
+def v2_tools_from_response(response_tools: Iterable[Json]) -> "list[v2.Tool]":
     """Tools that v2 does not know are shown as the response has them."""
-    tools: list[V2Tool] = []
+    tools: list[v2.Tool] = []
     for tool in response_tools:
         if tool["type"] == "function":
             tools.append(_v2_function(tool, bool(tool.get("strict"))))
@@ -187,8 +181,8 @@ def v2_tools_from_response(response_tools: Iterable[Json]) -> "list[V2Tool]":
     return tools
 
 
-def _v2_function(tool: Json, strict: bool) -> "V2FunctionTool":
-    found: V2FunctionTool = {
+def _v2_function(tool: Json, strict: bool) -> "v2.FunctionTool":
+    found: v2.FunctionTool = {
         "type": "function",
         "function": {"name": tool["name"], "parameters": tool.get("parameters"), "strict": strict},
     }
@@ -197,9 +191,9 @@ def _v2_function(tool: Json, strict: bool) -> "V2FunctionTool":
     return found
 
 
-def _v2_file_search(options: Json) -> "V2FileSearchTool":
+def _v2_file_search(options: Json) -> "v2.FileSearchTool":
     """From the options in an agent's extras or from a response's tool, which has them at its top."""
-    shown: V2FileSearchOptions = {}
+    shown: v2.FileSearchOptions = {}
     if options.get("max_num_results"):
         shown["max_num_results"] = options["max_num_results"]
     if ranking := options.get("ranking_options"):
@@ -227,5 +221,5 @@ def vector_store_ids_from_v2(tool_resources: Json | None) -> list[str]:
     return ids
 
 
-def v2_resources_from_ids(vector_store_ids: list[str]) -> "V2ToolResources | None":
+def v2_resources_from_ids(vector_store_ids: list[str]) -> "v2.ToolResources | None":
     return {"file_search": {"vector_store_ids": vector_store_ids}} if vector_store_ids else None
