@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from assistants_transport.ids import conversation_id_of
 from assistants_transport.openai_api import OpenAIApi
@@ -11,6 +11,8 @@ from assistants_transport.v2_errors import Json
 
 AGENT_LIFE_SECONDS = 10.0
 MAX_CACHED_OBJECTS = 32
+MAX_CACHED_ENDED_RESPONSES = 4  # each may be long
+MAX_CACHED_AUTHORS = 512
 ENDED_STATUSES = ("completed", "failed", "cancelled", "incomplete")
 
 
@@ -30,38 +32,39 @@ class KnownAgents:
         return agent
 
     def remember(self, agent: Json) -> None:
-        self._agents.pop(agent["id"], None)
-        _drop_oldest(self._agents)
-        self._agents[agent["id"]] = (self._now(), agent)
+        _put_last(self._agents, agent["id"], (self._now(), agent), MAX_CACHED_OBJECTS)
 
     def forget(self, agent_id: str) -> None:
         self._agents.pop(agent_id, None)
 
 
 class KnownResponses:
-    """The response that ended last, which never changes again, and the active one of each conversation."""
+    """The last responses that ended, which never change again, and the active one of each conversation."""
 
     def __init__(self) -> None:
-        self._ended: Json | None = None
-        self._active_ids: dict[str, str] = {}
+        self._ended: dict[str, Json] = {}
+        self._active_ids: dict[str, tuple[str, str]] = {}
 
-    def remember(self, response: Json, *, waits: bool = False) -> None:
+    def remember(self, response: Json, run_id: str, *, waits: bool = False) -> None:
         """`waits`: the response ended in function calls without outputs, so its conversation is not free."""
         conversation_id = conversation_id_of(response)
-        if self._active_ids.get(conversation_id) == response["id"]:
+        if self.find_active_run_id(conversation_id) == run_id:
             del self._active_ids[conversation_id]
         if has_ended(response):
-            self._ended = response
+            _put_last(self._ended, response["id"], response, MAX_CACHED_ENDED_RESPONSES)
         if waits or not has_ended(response):
-            _drop_oldest(self._active_ids)
-            self._active_ids[conversation_id] = response["id"]
+            _put_last(self._active_ids, conversation_id, (response["id"], run_id), MAX_CACHED_OBJECTS)
 
     def find_ended(self, response_id: str) -> Json | None:
-        return self._ended if self._ended and self._ended["id"] == response_id else None
+        return self._ended.get(response_id)
 
     def find_active_id(self, conversation_id: str) -> str | None:
         """The response that this process last saw active there; another process may know better."""
-        return self._active_ids.get(conversation_id)
+        return self._active_ids.get(conversation_id, (None, None))[0]
+
+    def find_active_run_id(self, conversation_id: str) -> str | None:
+        """The v2 id of that response's run."""
+        return self._active_ids.get(conversation_id, (None, None))[1]
 
     def knows(self, response: Json) -> bool:
         """Whether this process saw it active or ended and has not deleted its conversation since."""
@@ -70,20 +73,77 @@ class KnownResponses:
 
     def forget_conversation(self, conversation_id: str) -> None:
         self._active_ids.pop(conversation_id, None)
-        if self._ended and conversation_id_of(self._ended) == conversation_id:
-            self._ended = None
+        for response in [*self._ended.values()]:
+            if conversation_id_of(response) == conversation_id:
+                del self._ended[response["id"]]
+
+
+class RunNotes(NamedTuple):
+    """What a thread notes about its runs, by the id of a run's first response, oldest first.
+
+    `latest_ids`: the run's latest response, "" for a run that was cancelled without one. `metadata`: what
+    an update gave the run."""
+
+    latest_ids: dict[str, str]
+    metadata: dict[str, dict[str, str]]
+
+
+class KnownRuns:
+    """What this process has learned about runs: their threads' notes, and who wrote which message."""
+
+    def __init__(self) -> None:
+        self._notes: dict[str, RunNotes] = {}
+        self._ids: dict[str, dict[str, None]] = {}
+        self._authors: dict[str, tuple[str, str]] = {}
+
+    def remember_run(self, conversation_id: str, first_id: str) -> None:
+        known = self._ids.get(conversation_id, {})
+        _put_last(known, first_id, None, MAX_CACHED_OBJECTS)
+        _put_last(self._ids, conversation_id, known, MAX_CACHED_OBJECTS)
+
+    def list_ids(self, conversation_id: str) -> list[str]:
+        """The first responses of the thread's runs that this process has seen, oldest first."""
+        return list(self._ids.get(conversation_id, {}))
+
+    def remember_notes(self, conversation_id: str, notes: RunNotes) -> None:
+        _put_last(self._notes, conversation_id, notes, MAX_CACHED_OBJECTS)
+
+    def find_notes(self, conversation_id: str) -> RunNotes | None:
+        return self._notes.get(conversation_id)
+
+    def remember_author(self, message_id: str, run_id: str, assistant_id: str) -> None:
+        _put_last(self._authors, message_id, (run_id, assistant_id), MAX_CACHED_AUTHORS)
+
+    def find_author(self, message_id: str) -> tuple[str, str] | None:
+        """The ids of the run and the assistant that wrote the message."""
+        return self._authors.get(message_id)
+
+    def forget_conversation(self, conversation_id: str) -> None:
+        self._notes.pop(conversation_id, None)
+        self._ids.pop(conversation_id, None)
 
 
 @dataclass
 class Caches:
+    """`refused_fields`: the optional fields of a response that this server was seen to refuse."""
+
     agents: KnownAgents = field(default_factory=KnownAgents)
     responses: KnownResponses = field(default_factory=KnownResponses)
+    runs: KnownRuns = field(default_factory=KnownRuns)
+    refused_fields: set[str] = field(default_factory=set)
+
+    def forget_conversation(self, conversation_id: str) -> None:
+        self.responses.forget_conversation(conversation_id)
+        self.runs.forget_conversation(conversation_id)
 
 
 def has_ended(response: Json) -> bool:
     return response["status"] in ENDED_STATUSES
 
 
-def _drop_oldest(known: dict[str, Any]) -> None:
-    while len(known) >= MAX_CACHED_OBJECTS:
+def _put_last(known: dict[str, Any], key: str, value: Any, limit: int) -> None:
+    """Puts the value at the end; the oldest make room for it."""
+    known.pop(key, None)
+    while len(known) >= limit:
         known.pop(next(iter(known)))
+    known[key] = value

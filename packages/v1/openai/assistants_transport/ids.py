@@ -4,10 +4,11 @@ import re
 
 from assistants_transport.v2_errors import Json, V2Error
 
+RESPONSE_PREFIX = "resp_"
 UPSTREAM_PREFIXES = {
     "thread_": "conv_",
     "asst_": "agent_",  # the documentation's example is agent_123 (unverified)
-    "run_": "resp_",
+    "run_": RESPONSE_PREFIX,
 }
 V2_PREFIXES = {upstream: v2 for v2, upstream in UPSTREAM_PREFIXES.items()}
 V2_NAMES = {"Conversation": "Thread", "Agent": "Assistant", "Response": "Run"}

@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from assistants_transport.caches import Caches
-from assistants_transport.ids import require_safe_id, to_upstream_id, to_v2_id
+from assistants_transport.ids import require_safe_id
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import assistants_as_agents as assistants
 from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.operations import runs_as_responses as runs
+from assistants_transport.operations import steps_as_output_items as steps
 from assistants_transport.operations import threads_as_conversations as threads
+from assistants_transport.operations.run_loading import find_active_run_id
 from assistants_transport.request import V2Request
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error, refuse_field
 
@@ -37,6 +39,7 @@ def list_messages(request: V2Request) -> V2Object:
 
 
 PAGE_QUERY = frozenset({"limit", "order", "after", "before"})
+INCLUDE_QUERY = frozenset({"include[]"})
 QUERY_IDS = {"after", "before", "run_id"}
 THREAD_PATH = "/threads/{thread_id}"
 RUN_PATH = THREAD_PATH + "/runs/{run_id}"
@@ -54,8 +57,13 @@ ROUTES = (
     Route("GET", THREAD_PATH + "/messages", list_messages, PAGE_QUERY | {"run_id"}),
     Route("GET", THREAD_PATH + "/messages/{message_id}", messages.retrieve),
     Route("DELETE", THREAD_PATH + "/messages/{message_id}", messages.delete),
-    Route("POST", THREAD_PATH + "/runs", runs.create),
+    Route("POST", "/threads/runs", runs.create_with_thread),
+    Route("POST", THREAD_PATH + "/runs", runs.create, INCLUDE_QUERY),
+    Route("GET", THREAD_PATH + "/runs", runs.list_page, PAGE_QUERY),
     Route("GET", RUN_PATH, runs.retrieve),
+    Route("POST", RUN_PATH, runs.update),
+    Route("GET", RUN_PATH + "/steps", steps.list_page, PAGE_QUERY | INCLUDE_QUERY),
+    Route("GET", RUN_PATH + "/steps/{step_id}", steps.retrieve, INCLUDE_QUERY),
     Route("POST", RUN_PATH + "/cancel", runs.cancel),
     Route("POST", RUN_PATH + "/submit_tool_outputs", runs.submit_tool_outputs),
 )
@@ -86,8 +94,7 @@ def dispatch(
             return _operate(route, V2Request(api, caches, ids, query, body))
     raise V2Error(
         400,
-        f"{method} {path[:200]} cannot be carried to today's OpenAI "
-        "(streaming, run steps, lists of runs and create-and-run cannot).",
+        f"{method} {path[:200]} cannot be carried to today's OpenAI (Assistants v2 has no such request).",
         code="unsupported_endpoint",
     )
 
@@ -99,6 +106,6 @@ def _operate(route: Route, request: V2Request) -> V2Object:
     except UpstreamError as refusal:
         if "thread_id" not in request.ids or not refusal.is_active_run():
             raise
-        thread_id = request.ids["thread_id"]
-        active_id = request.caches.responses.find_active_id(to_upstream_id(thread_id))
-        raise active_run_error(thread_id, active_id and to_v2_id(active_id)) from refusal
+        adds_message = route.operation is messages.create
+        run_id = find_active_run_id(request)
+        raise active_run_error(request.ids["thread_id"], run_id, adds_message=adds_message) from refusal

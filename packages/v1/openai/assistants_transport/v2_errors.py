@@ -51,6 +51,14 @@ class UpstreamError(Exception):
             error.get("message", "")
         )
 
+    def names_field(self, name: str) -> bool:
+        """Whether the request was refused because of this field."""
+        error = self.details() or {}
+        return self.status in (400, 422) and name in (
+            error.get("param"),
+            *str(error.get("message")).split("'"),
+        )
+
 
 def refuse_field(param: str, why: str) -> Never:
     """Raises V2Error 400 for a field that today's OpenAI has no place for."""
@@ -72,6 +80,9 @@ def refuse_missing(param: str) -> Never:
     raise V2Error(400, f"Missing required parameter: '{param}'.", param=param)
 
 
-def active_run_error(thread_id: str, run_id: str | None) -> V2Error:
-    """The error that Assistants v2 gave, word for word, while a run of the thread was active."""
+def active_run_error(thread_id: str, run_id: str | None, *, adds_message: bool = False) -> V2Error:
+    """The errors that Assistants v2 gave, word for word, while a run of the thread was active."""
+    if adds_message:
+        run = f"a run {run_id}" if run_id else "a run"
+        return V2Error(400, f"Can't add messages to {thread_id} while {run} is active.")
     return V2Error(400, f"Thread {thread_id} already has an active run{' ' + run_id if run_id else ''}.")

@@ -267,9 +267,13 @@ class Run(TypedDict):
     parallel_tool_calls: bool
 
 
+class RunStep(TypedDict):
+    id: str
+
+
 # ---------------------------------------------------------------- lists, deletions, errors
 
-Listed = TypeVar("Listed", Assistant, Message)
+Listed = TypeVar("Listed", Assistant, Message, Run, RunStep)
 
 
 class List(TypedDict, Generic[Listed]):

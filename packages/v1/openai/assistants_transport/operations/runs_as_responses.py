@@ -1,15 +1,26 @@
 """Requests about runs, answered by background responses of the Responses API."""
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
-from assistants_transport.ids import conversation_id_of, to_upstream_id
-from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.ids import conversation_id_of, to_upstream_id, to_v2_id
 from assistants_transport.operations import messages_as_items as messages
+from assistants_transport.operations import run_notes
+from assistants_transport.operations import threads_as_conversations as threads
+from assistants_transport.operations.run_loading import (
+    LoadedRun,
+    adopt,
+    load_rounds,
+    load_run,
+    remember_response,
+)
 from assistants_transport.request import V2Request
 from assistants_transport.translate import response as responses
-from assistants_transport.translate import tool_outputs
+from assistants_transport.translate import rounds, tool_outputs
+from assistants_transport.translate.agent import agent_from_assistant
 from assistants_transport.translate.message import is_message, items_from_messages, message_from_item
 from assistants_transport.translate.run import assistant_id_of, run_from_response
 from assistants_transport.translate.thread import vector_store_ids_of
@@ -18,74 +29,49 @@ from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
+OPTIONAL_FIELDS = ("prompt_cache_key",)  # servers that do not take them are sent them no more
+THREAD_OF_RUN_NAMES = ("thread", "tool_resources")  # of create-and-run, beside the run's own fields
+
+
+# ---------------------------------------------------------------- starting a run
+
 
 def create(request: V2Request) -> "v2.Run":
     """Needs one request if the assistant is known, and one more for every 20 additional messages."""
-    body, api = request.body, request.api
+    responses.check_run(request.body)
+    return _start(request, _load_agent(request))
+
+
+def create_with_thread(request: V2Request) -> "v2.Run":
+    """Creates a thread and runs an assistant in it. A thread whose run is refused is deleted again."""
+    body = {name: value for name, value in request.body.items() if name not in THREAD_OF_RUN_NAMES}
     responses.check_run(body)
+    agent = _load_agent(request)
+    if request.body.get("tool_resources") is not None:  # in place of the assistant's own, for this run
+        resources = {"tool_resources": request.body["tool_resources"]}
+        agent = {**agent, **agent_from_assistant(resources, agent)}
+    thread = threads.create(replace(request, body=request.body.get("thread") or {}))
+    in_thread = replace(request, body=body, ids={"thread_id": thread["id"]})
+    try:
+        return _start(in_thread, agent)
+    except (V2Error, UpstreamError):
+        with suppress(UpstreamError):
+            threads.delete(in_thread)
+        raise
+
+
+def _load_agent(request: V2Request) -> Json:
+    return request.caches.agents.load(request.api, to_upstream_id(request.body["assistant_id"]))
+
+
+def _start(request: V2Request, agent: Json) -> "v2.Run":
     conversation_id = to_upstream_id(request.ids["thread_id"])
-    items = items_from_messages(body.get("additional_messages"), "additional_messages")
-    agent = request.caches.agents.load(api, to_upstream_id(body["assistant_id"]))
-    needs_thread = responses.uses_file_search(body, agent)
-    conversation = api.get(f"/conversations/{conversation_id}") if needs_thread else {}
+    items = items_from_messages(request.body.get("additional_messages"), "additional_messages")
+    needs_thread = responses.uses_file_search(request.body, agent)
+    conversation = request.api.get(f"/conversations/{conversation_id}") if needs_thread else {}
     store_ids = vector_store_ids_of(conversation)
-    response = responses.response_from_run(body, agent, conversation_id, store_ids)
+    response = responses.response_from_run(request.body, agent, conversation_id, store_ids)
     return _add_items_and_start(request, items, response)
-
-
-def retrieve(request: V2Request) -> "v2.Run":
-    response = _load_response_of_thread(request, request.ids["run_id"])
-    return _present_run(request, response, _load_outputs(request.api, response))
-
-
-def cancel(request: V2Request) -> "v2.Run":
-    """Cancels a run that waits for tool outputs by giving them: unanswered calls would block the thread.
-
-    V2Error 400 for a run that has ended."""
-    response = _load_response(request, request.ids["run_id"])
-    if not has_ended(response):
-        return _present_run(request, request.api.post(f"/responses/{response['id']}/cancel"), {})
-    outputs = _load_outputs(request.api, response)
-    pending_ids = tool_outputs.pending_call_ids(response, outputs)
-    if not pending_ids:
-        status = run_from_response(response, outputs)["status"]
-        raise V2Error(400, f"Cannot cancel run with status '{status}'.")
-    given = dict.fromkeys(pending_ids, tool_outputs.CANCELLED_OUTPUT)
-    items = [tool_outputs.item_from_output(call_id, output) for call_id, output in given.items()]
-    messages.add_items(request.api, conversation_id_of(response), items)
-    return _present_run(request, response, outputs | given)
-
-
-def submit_tool_outputs(request: V2Request) -> "v2.Run":
-    """Starts the run's next response once every call has its output; the run's id changes with it.
-
-    Until then the outputs are kept in the thread and the run goes on waiting."""
-    tool_outputs.check_submission(request.body)
-    response = _load_response(request, request.ids["run_id"])
-    known = _load_outputs(request.api, response)
-    pending_ids = tool_outputs.pending_call_ids(response, known)
-    if not pending_ids:
-        status = run_from_response(response, known)["status"]
-        raise V2Error(400, f"Runs in status '{status}' do not accept tool outputs.")
-    items = tool_outputs.items_from_outputs(request.body.get("tool_outputs"), pending_ids)
-    if len(items) == len(pending_ids):
-        return _add_items_and_start(request, items, responses.next_response_from_response(response))
-    messages.add_items(request.api, conversation_id_of(response), items)
-    return _present_run(request, response, known | {one["call_id"]: one["output"] for one in items})
-
-
-def list_messages(request: V2Request) -> "v2.List[v2.Message]":
-    """The messages that one run wrote, taken from its response."""
-    run_id, thread_id = request.query["run_id"], request.ids["thread_id"]
-    known = request.caches.responses.find_ended(to_upstream_id(run_id))
-    response = known or _load_response_of_thread(request, run_id)
-    _require_thread(response, thread_id, run_id)
-    written = [
-        message_from_item(item, thread_id, run_id, assistant_id_of(response))
-        for item in response["output"]
-        if is_message(item)
-    ]
-    return pages.make_list(*pages.slice_page(written, request.query))
 
 
 def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> "v2.Run":
@@ -96,56 +82,116 @@ def _add_items_and_start(request: V2Request, items: list[Json], response: Json) 
     conversation_id = str(response["conversation"])
     added = messages.add_items(request.api, conversation_id, items)
     try:
-        return _present_run(request, request.api.post("/responses", response), {})
+        started = _post_response(request, response)
     except (V2Error, UpstreamError):
         messages.delete_items(request.api, conversation_id, added)
         raise
+    return _present_run(request, LoadedRun(adopt(request, started), {}))
 
 
-def _present_run(request: V2Request, response: Json, outputs: dict[str, str]) -> "v2.Run":
-    """Caches the response and returns it as a run; `outputs` are those of its function calls by call id."""
-    run = run_from_response(response, outputs)
-    request.caches.responses.remember(response, waits=run["status"] == "requires_action")
-    return run
+def _post_response(request: V2Request, response: Json) -> Json:
+    """Starts the response without the optional fields that this server has refused before."""
+    refused = request.caches.refused_fields
+    try:
+        sent = {name: value for name, value in response.items() if name not in refused}
+        return request.api.post("/responses", sent)
+    except UpstreamError as refusal:
+        named = [name for name in OPTIONAL_FIELDS if name in sent and refusal.names_field(name)]
+        if not named:
+            raise
+        refused.update(named)
+        return _post_response(request, response)
 
 
-def _load_response(request: V2Request, run_id: str) -> Json:
-    """The run's response. V2Error 404 if it belongs to another thread."""
-    response = request.api.get(f"/responses/{to_upstream_id(run_id)}")
-    if not isinstance(response["status"], str):
-        raise TypeError("a response without a status")  # the transport makes a DecodingError of it
-    _require_thread(response, request.ids["thread_id"], run_id)
-    return response
+# ---------------------------------------------------------------- a run that exists
 
 
-def _load_response_of_thread(request: V2Request, run_id: str) -> Json:
-    """The run's response. UpstreamError 404 if its conversation was deleted.
-
-    OpenAI keeps a response longer than its conversation, but a v2 run goes with its thread. No request is
-    needed for a conversation that this process saw active or ended."""
-    response = _load_response(request, run_id)
-    if has_ended(response) and not request.caches.responses.knows(response):
-        request.api.get(f"/conversations/{conversation_id_of(response)}")
-    return response
+def retrieve(request: V2Request) -> "v2.Run":
+    return _present_run(request, load_run(request, request.ids["run_id"]))
 
 
-def _require_thread(response: Json, thread_id: str, run_id: str) -> None:
-    if conversation_id_of(response) != to_upstream_id(thread_id):
-        raise V2Error(404, f"No run found with id '{run_id}' in thread '{thread_id}'.")
+def update(request: V2Request) -> "v2.Run":
+    """Notes the run's new metadata in its thread: upstream a response cannot be changed."""
+    responses.check_update(request.body)
+    loaded = load_run(request, request.ids["run_id"])
+    if request.body.get("metadata") is not None:
+        run_notes.note_metadata(request, rounds.first_id_of(loaded.response), request.body["metadata"])
+    return _present_run(request, loaded)
 
 
-def _load_outputs(api: OpenAIApi, response: Json) -> dict[str, str]:
-    """The outputs of the response's function calls by call id.
+def cancel(request: V2Request) -> "v2.Run":
+    """Cancels a run that waits for tool outputs by giving them: unanswered calls would block the thread.
 
-    Reads the conversation backwards from its end until it has met all the calls."""
-    call_ids = set(tool_outputs.pending_call_ids(response, {}))
-    unseen, outputs = set(call_ids), {}
-    path = f"/conversations/{conversation_id_of(response)}/items"
-    for item in pages.iterate_all(api, path, "desc") if call_ids else ():
-        if item["type"] == "function_call_output" and item.get("call_id") in call_ids:
-            outputs[item["call_id"]] = item["output"]
-        elif item["type"] == "function_call":
-            unseen.discard(item["call_id"])
-        if not unseen:
-            break
-    return outputs
+    V2Error 400 for a run that has ended."""
+    loaded = load_run(request, request.ids["run_id"])
+    response, outputs = loaded.response, loaded.outputs
+    if not has_ended(response) and response["status"] != "expired":
+        cancelled = adopt(request, request.api.post(f"/responses/{response['id']}/cancel"))
+        return _present_run(request, LoadedRun(cancelled, {}))
+    pending_ids = tool_outputs.pending_call_ids(response, outputs)
+    if not pending_ids:
+        status = run_from_response(response, outputs)["status"]
+        raise V2Error(400, f"Cannot cancel run with status '{status}'.")
+    given = dict.fromkeys(pending_ids, tool_outputs.CANCELLED_OUTPUT)
+    if loaded.has_outputs:
+        run_notes.note_latest(request, rounds.first_id_of(response), run_notes.CANCELLED)
+    else:
+        items = [tool_outputs.item_from_output(call_id, output) for call_id, output in given.items()]
+        messages.add_items(request.api, conversation_id_of(response), items)
+    return _present_run(request, loaded._replace(outputs=outputs | given))
+
+
+def submit_tool_outputs(request: V2Request) -> "v2.Run":
+    """Starts the run's next response once every call has its output.
+
+    Until then the outputs are kept in the thread and the run goes on waiting."""
+    tool_outputs.check_submission(request.body)
+    loaded = load_run(request, request.ids["run_id"])
+    response, outputs = loaded.response, loaded.outputs
+    pending_ids = tool_outputs.pending_call_ids(response, outputs)
+    if not pending_ids:
+        status = run_from_response(response, outputs)["status"]
+        raise V2Error(400, f"Runs in status '{status}' do not accept tool outputs.")
+    items = tool_outputs.items_from_outputs(request.body.get("tool_outputs"), pending_ids)
+    if len(items) == len(pending_ids):
+        following = responses.next_response_from_response(response)
+        return _add_items_and_start(request, [] if loaded.has_outputs else items, following)
+    if not loaded.has_outputs:
+        messages.add_items(request.api, conversation_id_of(response), items)
+    given = {one["call_id"]: one["output"] for one in items}
+    return _present_run(request, loaded._replace(outputs=outputs | given))
+
+
+def list_page(request: V2Request) -> "v2.List[v2.Run]":
+    """The runs that are known: those that the thread notes, and those that this process has seen."""
+    conversation_id = to_upstream_id(request.ids["thread_id"])
+    noted = run_notes.read_notes(request)
+    known = [*noted.latest_ids, *noted.metadata, *request.caches.runs.list_ids(conversation_id)]
+    loaded = [load_run(request, to_v2_id(first_id)) for first_id in dict.fromkeys(known)]
+    runs = sorted((_present_run(request, one) for one in loaded), key=lambda run: run["created_at"])
+    return pages.make_list(*pages.slice_page(runs, request.query))
+
+
+def list_messages(request: V2Request) -> "v2.List[v2.Message]":
+    """The messages that one run wrote, in all its rounds, taken from its responses."""
+    run_id = request.query["run_id"]
+    written = [
+        message_from_item(item, request.ids["thread_id"], run_id, assistant_id_of(response))
+        for response in load_rounds(request, run_id)
+        for item in response["output"]
+        if is_message(item)
+    ]
+    return pages.make_list(*pages.slice_page(written, request.query))
+
+
+def _present_run(request: V2Request, loaded: LoadedRun) -> "v2.Run":
+    """The run for the caller. What it tells about its thread is remembered, and noted if it waits."""
+    response = loaded.response
+    run = run_from_response(response, loaded.outputs)
+    first_id, waits = rounds.first_id_of(response), run["status"] == "requires_action"
+    if not loaded.is_guess:
+        remember_response(request, response, waits)
+    if rounds.earlier_ids_of(response) or (waits and not loaded.is_guess):
+        run_notes.note_latest(request, first_id, response["id"])
+    updated = run_notes.find_notes(request).metadata.get(first_id)
+    return run if updated is None else {**run, "metadata": updated}

@@ -61,7 +61,7 @@ def delete(request: V2Request) -> "v2.Deleted":
     thread_id = request.ids["thread_id"]
     _cancel_active_run(request)
     deleted = _delete_with_items(request.api, _conversation_path(request))
-    request.caches.responses.forget_conversation(to_upstream_id(thread_id))
+    request.caches.forget_conversation(to_upstream_id(thread_id))
     return {"id": thread_id, "object": "thread.deleted", "deleted": deleted}
 
 

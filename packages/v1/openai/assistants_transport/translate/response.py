@@ -6,6 +6,7 @@ from assistants_transport import extras
 from assistants_transport.body_schema import ANYTHING, NUMBER, FieldTypes, check_fields
 from assistants_transport.ids import conversation_id_of
 from assistants_transport.translate import formats, tools
+from assistants_transport.translate.rounds import extras_of_next_round
 from assistants_transport.v2_errors import Json, refuse_field, refuse_missing
 
 REFUSED_FIELDS = {
@@ -65,6 +66,11 @@ def check_run(body: Json) -> None:
             refuse_field("truncation_strategy", "only auto is left")
 
 
+def check_update(body: Json) -> None:
+    """Raises V2Error 400 for a field of a run's update other than its metadata."""
+    check_fields(body, {"metadata": dict}, "an update of a run")
+
+
 def uses_file_search(body: Json, agent: Json) -> bool:
     """Whether the response needs the vector stores of its thread. V2Error 400 as in response_from_run."""
     return "file_search" in _choose_tools(body, agent)[1]
@@ -101,7 +107,8 @@ def response_from_run(body: Json, agent: Json, conversation_id: str, thread_stor
 
 def next_response_from_response(response: Json) -> Json:
     """A response that ended in function calls -> the next one of the same run, with the same settings."""
-    metadata, run_extras = extras.unpack(response.get("metadata"))
+    metadata, _ = extras.unpack(response.get("metadata"))
+    run_extras = extras_of_next_round(response)
     kept = {name: response[name] for name in KEPT_NAMES if response.get(name) is not None}
     return {
         **FIELDS_OF_EVERY_RESPONSE,

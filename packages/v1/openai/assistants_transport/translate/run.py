@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistants_transport import extras
 from assistants_transport.ids import conversation_id_of, to_v2_id
-from assistants_transport.translate import formats, tools
+from assistants_transport.translate import formats, rounds, tools
 from assistants_transport.translate.tool_outputs import CANCELLED_OUTPUT, pending_calls
 from assistants_transport.v2_errors import Json
 
@@ -22,9 +22,9 @@ def run_from_response(response: Json, outputs: dict[str, str]) -> "v2.Run":
     status = _choose_status(response, pending, outputs)
     ended_at = int(response["completed_at"]) if response.get("completed_at") else None
     return {
-        "id": to_v2_id(response["id"]),
+        "id": rounds.run_id_of(response),
         "object": "thread.run",
-        "created_at": int(response["created_at"]),
+        "created_at": rounds.created_at_of(response),
         "thread_id": to_v2_id(conversation_id_of(response)),
         "assistant_id": assistant_id_of(response),
         "status": status,
@@ -40,7 +40,7 @@ def run_from_response(response: Json, outputs: dict[str, str]) -> "v2.Run":
         "instructions": response["instructions"] if isinstance(response.get("instructions"), str) else "",
         "tools": tools.v2_tools_from_response(response.get("tools") or []),
         "metadata": metadata,
-        "usage": _v2_usage_from_response(response.get("usage")),
+        "usage": _v2_usage_from_upstream(rounds.usage_of(response)),
         "temperature": response.get("temperature"),
         "top_p": response.get("top_p"),
         "max_prompt_tokens": None,
@@ -54,8 +54,7 @@ def run_from_response(response: Json, outputs: dict[str, str]) -> "v2.Run":
 
 def assistant_id_of(response: Json) -> str:
     """The id of the assistant that ran; empty if another program made the response."""
-    _, run_extras = extras.unpack(response.get("metadata"))
-    return to_v2_id(str(run_extras.get("assistant", "")))
+    return to_v2_id(str(rounds.read_run_extras(response).get("assistant", "")))
 
 
 def _choose_status(response: Json, pending: list[Json], outputs: dict[str, str]) -> str:
@@ -97,7 +96,7 @@ def _incomplete_details_from_response(response: Json) -> "v2.IncompleteDetails |
     return {"reason": V2_INCOMPLETE_REASONS.get(str(reason), reason)}
 
 
-def _v2_usage_from_response(usage: Json | None) -> "v2.Usage | None":
+def _v2_usage_from_upstream(usage: Json | None) -> "v2.Usage | None":
     if not usage:
         return None
     return {

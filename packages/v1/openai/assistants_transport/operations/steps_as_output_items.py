@@ -1,0 +1,58 @@
+"""Requests about the steps of a run, answered by the output items of its responses."""
+
+from typing import TYPE_CHECKING
+
+from assistants_transport import pages
+from assistants_transport.operations.run_loading import load_calls, load_rounds
+from assistants_transport.request import V2Request
+from assistants_transport.translate.run import assistant_id_of
+from assistants_transport.translate.step import steps_from_response
+from assistants_transport.v2_errors import Json, V2Error, refuse_value
+
+if TYPE_CHECKING:
+    from assistants_transport import v2_objects as v2
+
+SEARCH_RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
+UPSTREAM_SEARCH_RESULTS = "file_search_call.results"
+
+
+def list_page(request: V2Request) -> "v2.List[v2.RunStep]":
+    return pages.make_list(*pages.slice_page(_load_steps(request), request.query))
+
+
+def retrieve(request: V2Request) -> "v2.RunStep":
+    """V2Error 404 for a step that the run does not have."""
+    step_id = request.ids["step_id"]
+    for step in _load_steps(request):
+        if step["id"] == step_id:
+            return step
+    raise V2Error(404, f"No step found with id '{step_id}' in run '{request.ids['run_id']}'.")
+
+
+def _load_steps(request: V2Request) -> "list[v2.RunStep]":
+    """The steps of all rounds, oldest first."""
+    wants_results, run_id = _wants_results(request), request.ids["run_id"]
+    responses = load_rounds(request, run_id)
+    called = [
+        item["call_id"] for one in responses for item in one["output"] if item["type"] == "function_call"
+    ]
+    outputs = load_calls(request, called).outputs
+    thread_id, assistant_id = request.ids["thread_id"], assistant_id_of(responses[-1])
+    found = [_load_results(request, one) for one in responses] if wants_results else responses
+    return [
+        step
+        for response in found
+        for step in steps_from_response(response, run_id, thread_id, assistant_id, outputs, wants_results)
+    ]
+
+
+def _wants_results(request: V2Request) -> bool:
+    included = request.query.get("include[]")
+    if included not in (None, SEARCH_RESULTS):
+        refuse_value("include", f"only {SEARCH_RESULTS} is known")
+    return included is not None
+
+
+def _load_results(request: V2Request, response: Json) -> Json:
+    """The response once more, with what its file searches found."""
+    return request.api.get(f"/responses/{response['id']}", {"include[]": UPSTREAM_SEARCH_RESULTS})
