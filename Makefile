@@ -64,7 +64,10 @@ browser: | $(BIN)/python
 	    >.venv/browser.log 2>&1 && $(HAS_BROWSER); \
 	} || { \
 	  tail -n 3 .venv/browser.log >&2; \
-	  echo "The page is tested in a browser. On Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
+	  echo "The page is tested in a browser, and only root can install one. As root on Debian type:" >&2; \
+	  echo "  apt-get update && apt-get install chromium chromium-driver" >&2; \
+	  echo "on Ubuntu: apt-get update && apt-get install chromium-browser chromium-chromedriver" >&2; \
+	  echo "elsewhere put Chrome and chromedriver on PATH. make test-quick needs no browser." >&2; exit 1; }
 
 # The generator and the compiler of the typed client; npm writes this file when it is done. npm and the
 # node that runs them come from PyPI, with requirements-dev.txt.

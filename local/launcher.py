@@ -188,7 +188,7 @@ def _wait_for(url: str) -> None:
 
 
 def start_in_background(work: Callable[[], Ids | None]) -> "Future[Ids | None]":
-    """Run work in a thread that nobody has to wait for."""
+    """Start work in a daemon thread; its result or exception is in the future."""
     future: Future[Ids | None] = Future()
 
     def run() -> None:
