@@ -3,9 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
-# What `make test-quick` leaves out: browser, node, the real model, and what takes longer than the rest together.
-QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi emulator/test_smollm2.py \
-  deployment/test_trimmed_archive.py function/upstream/test_lazy_sdk.py function/upstream/test_robustness.py)
+# What `make test-quick` leaves out: browser, node, the real model, and the files that take longest.
+QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi \
+  deployment/test_deploy.py deployment/test_trimmed_archive.py devhost/test_launcher.py devhost/test_platform.py \
+  emulator/test_durability.py emulator/test_smollm2.py \
+  function/answer/test_truncation.py function/handlers/test_chat.py function/handlers/test_structured.py \
+  function/handlers/test_tools.py function/request/test_openwhisk.py \
+  function/upstream/test_idempotency.py function/upstream/test_lazy_sdk.py function/upstream/test_robustness.py)
 # What `make run` runs with, and what everything else needs on top of it.
 INSTALLED := .venv/.installed
 TEST_INSTALLED := .venv/.installed-for-tests
