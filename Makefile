@@ -3,9 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
-# What `make test-quick` leaves out: browser, node, the real model, and what takes longer than the rest together.
-QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi emulator/test_smollm2.py \
-  deployment/test_trimmed_archive.py function/upstream/test_lazy_sdk.py)
+# What `make test-quick` leaves out: browser, node, the real model, and the files that take longest.
+QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi \
+  deployment/test_deploy.py deployment/test_trimmed_archive.py devhost/test_launcher.py devhost/test_platform.py \
+  emulator/test_durability.py emulator/test_smollm2.py \
+  function/answer/test_truncation.py function/handlers/test_chat.py function/handlers/test_structured.py \
+  function/handlers/test_tools.py function/request/test_openwhisk.py \
+  function/upstream/test_idempotency.py function/upstream/test_lazy_sdk.py)
 # What `make run` runs with, and what everything else needs on top of it.
 INSTALLED := .venv/.installed
 TEST_INSTALLED := .venv/.installed-for-tests
@@ -64,7 +68,10 @@ browser: | $(BIN)/python
 	    >.venv/browser.log 2>&1 && $(HAS_BROWSER); \
 	} || { \
 	  tail -n 3 .venv/browser.log >&2; \
-	  echo "The page is tested in a browser. On Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
+	  echo "The page is tested in a browser, and only root can install one. As root on Debian type:" >&2; \
+	  echo "  apt-get update && apt-get install chromium chromium-driver" >&2; \
+	  echo "on Ubuntu: apt-get update && apt-get install chromium-browser chromium-chromedriver" >&2; \
+	  echo "elsewhere put Chrome and chromedriver on PATH. make test-quick needs no browser." >&2; exit 1; }
 
 # The generator and the compiler of the typed client; npm writes this file when it is done. npm and the
 # node that runs them come from PyPI, with requirements-dev.txt.

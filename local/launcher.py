@@ -139,7 +139,7 @@ def _prepare(url: str, emulator_port: int, variables: Mapping[str, str]) -> Ids 
             return None
         assistant = _find_assistant(call) or call("create-assistant", **ASSISTANT)["assistantId"]
         thread = call("create-thread")["threadId"]
-        call("send-message", threadId=thread, message="Which papers do I need to buy a flat?")
+        call("send-message", threadId=thread, message="How do I find a good flat?")
         return Ids(assistant, thread, call("create-thread")["threadId"])
 
 
@@ -188,7 +188,7 @@ def _wait_for(url: str) -> None:
 
 
 def start_in_background(work: Callable[[], Ids | None]) -> "Future[Ids | None]":
-    """Run work in a thread that nobody has to wait for."""
+    """Start work in a daemon thread; its result or exception is in the future."""
     future: Future[Ids | None] = Future()
 
     def run() -> None:

@@ -1,4 +1,6 @@
-"""HTTP in, the function's event out; the function's result in, HTTP out. Pure: no sockets, no processes.
+"""Turns HTTP requests into the function's events, and its results into HTTP responses.
+
+Pure: there are no sockets and no processes here.
 
 The semantics are OpenWhisk's web actions as DigitalOcean Functions has them
 (https://docs.digitalocean.com/products/functions/reference/parameters-responses/,
@@ -82,10 +84,10 @@ class WebResponse:
     body: bytes
 
 
-def event_from_request(
+def make_event(
     request: WebRequest, path: str, bound_names: Collection[str], dialect: Dialect
 ) -> dict[str, Any]:
-    """The event for main: query and body merged, and what the platform tells about the request.
+    """The event for main: query and body in one dictionary, and what the platform tells about the request.
 
     path is what follows the function's name; bound_names are the function's environment variables.
     Raises PlatformError 400 for malformed JSON and for names that a caller may not use.
@@ -97,13 +99,13 @@ def event_from_request(
         raise PlatformError(
             400, "Request defines parameters that are not allowed (e.g., reserved properties)."
         )
-    return arguments | _about(request, path, opaque, dialect)
+    return arguments | _describe_request(request, path, opaque, dialect)
 
 
 def _read_body(request: WebRequest) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The body as parameters to merge, or as something for http.body."""
+    """The body as parameters, or else as entries for the event's http."""
     content_type = request.header("content-type")
-    kind = _media_type(content_type)
+    kind = _parse_media_type(content_type)
     if not request.body:
         return {}, {}
     if _is_json(kind):
@@ -116,15 +118,17 @@ def _read_body(request: WebRequest) -> tuple[dict[str, Any], dict[str, Any]]:
     return {}, {"body": base64.b64encode(request.body).decode(), "isBase64Encoded": True}
 
 
-def _about(request: WebRequest, path: str, opaque: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
-    headers = _platform_headers(request)
+def _describe_request(
+    request: WebRequest, path: str, opaque: dict[str, Any], dialect: Dialect
+) -> dict[str, Any]:
+    headers = _make_platform_headers(request)
     if dialect == "digitalocean":
         return {"http": {"headers": headers, "method": request.method, "path": path, **opaque}}
     told = {"__ow_headers": headers, "__ow_method": request.method.lower(), "__ow_path": path}
     return told | ({"__ow_body": opaque["body"]} if opaque else {})
 
 
-def _platform_headers(request: WebRequest) -> dict[str, str]:
+def _make_platform_headers(request: WebRequest) -> dict[str, str]:
     headers: dict[str, str] = {}
     for key, value in ((key.lower(), value) for key, value in request.headers):
         if key not in HOP_HEADERS:
@@ -146,17 +150,18 @@ def _parse_json(data: bytes) -> Any:
 
 
 def refuse_constant(constant: str) -> NoReturn:
-    """What json.loads does with NaN and Infinity: ValueError."""
+    """Refuse NaN and Infinity, which json.loads would take, by a ValueError."""
     raise ValueError(f"{constant} is no JSON")
 
 
-def response_from_result(result: Any) -> WebResponse:
-    """What main returned, {statusCode, headers, body}, as HTTP. Raises PlatformError 400 otherwise."""
+def make_web_response(result: Any) -> WebResponse:
+    """The HTTP response that main returned as {statusCode, headers, body}; raises PlatformError 400 where it
+    returned something else."""
     if not isinstance(result, dict):
         raise PlatformError(400, "Response is not valid 'message/http'. (the result is no dictionary)")
     try:
-        headers = list(_flat_headers(result.get("headers")))
-        status = _status(result.get("statusCode"))
+        headers = list(_flatten_headers(result.get("headers")))
+        status = _parse_status(result.get("statusCode"))
     except (ValueError, TypeError) as problem:
         raise PlatformError(400, f"Response is not valid 'message/http'. ({problem})") from None
     others = [(key, value) for key, value in headers if key.lower() not in FRAMING_HEADERS]
@@ -168,12 +173,12 @@ def response_from_result(result: Any) -> WebResponse:
     return WebResponse(status or 200, [*others, ("Content-Type", content_type)], data)
 
 
-def json_response(result: Any) -> WebResponse:
-    """The whole result as JSON: what the URL with .json answers."""
+def render_json(result: Any) -> WebResponse:
+    """The response to a URL that ends in .json: the whole result as JSON."""
     return WebResponse(200, [("Content-Type", "application/json")], json.dumps(result).encode())
 
 
-def _flat_headers(given: Any) -> Iterator[tuple[str, str]]:
+def _flatten_headers(given: Any) -> Iterator[tuple[str, str]]:
     if given is None:
         return
     if not isinstance(given, dict):
@@ -182,10 +187,10 @@ def _flat_headers(given: Any) -> Iterator[tuple[str, str]]:
         if not HEADER_NAME.fullmatch(key):
             raise ValueError(f"header name {key!r}")
         for value in values if isinstance(values, list) else [values]:
-            yield key, _header_value(key, value)
+            yield key, _render_header(key, value)
 
 
-def _header_value(key: str, value: Any) -> str:
+def _render_header(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
@@ -193,7 +198,7 @@ def _header_value(key: str, value: Any) -> str:
     raise TypeError(f"header {key} is neither text nor number")
 
 
-def _status(given: Any) -> int | None:
+def _parse_status(given: Any) -> int | None:
     if given is None:
         return None
     if isinstance(given, bool) or (isinstance(given, float) and given != int(given)):
@@ -206,7 +211,7 @@ def _status(given: Any) -> int | None:
 
 def _encode_text(body: str, given: str | None) -> tuple[str, bytes]:
     content_type = given or "text/html"
-    kind = _media_type(content_type)
+    kind = _parse_media_type(content_type)
     if not _is_text(content_type):
         return content_type, _decode_base64(body)
     if kind.startswith("text/") and "charset=" not in content_type.lower():
@@ -230,7 +235,7 @@ def _decode_base64(body: str) -> bytes:
 
 def _encode_json(body: Any, given: str | None) -> tuple[str, bytes]:
     content_type = given or "application/json"
-    if not _is_json(_media_type(content_type)):
+    if not _is_json(_parse_media_type(content_type)):
         raise PlatformError(
             400,
             "Response type in header did not match generated content type. "
@@ -239,7 +244,7 @@ def _encode_json(body: Any, given: str | None) -> tuple[str, bytes]:
     return content_type, json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _media_type(content_type: str) -> str:
+def _parse_media_type(content_type: str) -> str:
     return content_type.split(";")[0].strip().lower()
 
 
@@ -249,5 +254,5 @@ def _is_json(kind: str) -> bool:
 
 def _is_text(content_type: str) -> bool:
     """Whether the platform takes a body of this type as text; any other must be base64."""
-    kind = _media_type(content_type)
+    kind = _parse_media_type(content_type)
     return kind.startswith("text/") or kind in TEXT_TYPES or "charset=" in content_type.lower()

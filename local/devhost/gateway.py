@@ -1,4 +1,4 @@
-"""The platform without sockets: a web request in, a web response out."""
+"""Answers web requests as the platform does, without sockets."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from .events import (
     PlatformError,
     WebRequest,
     WebResponse,
-    event_from_request,
-    json_response,
-    response_from_result,
+    make_event,
+    make_web_response,
+    render_json,
 )
 from .pool import Activation, Pool
 
@@ -46,7 +46,7 @@ class Gateway:
         return WebResponse(response.status, platform_headers + response.headers, response.body)
 
     def invoke(self, event: Mapping[str, Any]) -> Activation:
-        """A call that comes by no URL (doctl serverless functions invoke), waited for to its end."""
+        """Call the function and wait for its end, as `doctl serverless functions invoke` does: by no URL."""
         activation = self.pool.submit(event)
         activation.done.wait()
         return activation
@@ -61,11 +61,11 @@ class Gateway:
             platform_headers += _cors(request)
             if request.method == "OPTIONS":
                 return WebResponse(204, [], b"")
-        event = event_from_request(request, route[2] or "", self.pool.function.environment, self._dialect)
+        event = make_event(request, route[2] or "", self.pool.function.environment, self._dialect)
         activation = self.pool.submit(event)
         platform_headers.append(("x-openwhisk-activation-id", activation.id))
         result = self._wait(activation)
-        return json_response(result) if route[1] == "json" else response_from_result(result)
+        return render_json(result) if route[1] == "json" else make_web_response(result)
 
     def _wait(self, activation: Activation) -> Any:
         if not activation.done.wait(self._wait_seconds):

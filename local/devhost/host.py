@@ -73,17 +73,17 @@ def serve(
         )
         gateway = Gateway(pool, dialect=dialect, wait_seconds=wait_seconds)
         root = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with _running(application(gateway, page), listener, gateway):
+        with _run_server(make_application(gateway, page), listener, gateway):
             yield Host(root, root + FUNCTION_PATH, listener.getsockname()[1], gateway)
 
 
-def application(gateway: Gateway, page: Path = PAGE) -> Starlette:
+def make_application(gateway: Gateway, page: Path = PAGE) -> Starlette:
     """The web application: the function under its URL, a page at /."""
     calls = anyio.CapacityLimiter(CALLS_AT_ONCE)
 
     async def function(request: Request) -> Response:
-        web_request = await _web_request(request)
-        return _response(await anyio.to_thread.run_sync(gateway.handle, web_request, limiter=calls))
+        web_request = await _read_request(request)
+        return _make_response(await anyio.to_thread.run_sync(gateway.handle, web_request, limiter=calls))
 
     async def front(request: Request) -> Response:
         if page.exists():
@@ -97,7 +97,7 @@ def application(gateway: Gateway, page: Path = PAGE) -> Starlette:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Bound here, before anything is started, so that a taken port is an OSError at once."""
+    """Bind the socket before anything is started, so that a port in use raises OSError at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=256)
     # asyncio does this only for sockets made with IPPROTO_TCP; without it each answer takes 40 ms more.
@@ -106,7 +106,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def _running(app: Starlette, listener: socket.socket, gateway: Gateway) -> Iterator[None]:
+def _run_server(app: Starlette, listener: socket.socket, gateway: Gateway) -> Iterator[None]:
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -127,7 +127,7 @@ def _running(app: Starlette, listener: socket.socket, gateway: Gateway) -> Itera
         thread.join(timeout=5)
 
 
-async def _web_request(request: Request) -> WebRequest:
+async def _read_request(request: Request) -> WebRequest:
     return WebRequest(
         method=request.method,
         path=request.scope["raw_path"].decode("latin-1"),
@@ -146,16 +146,16 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _response(answer: WebResponse) -> Response:
+def _make_response(answer: WebResponse) -> Response:
     response = Response(status_code=answer.status)
     response.body = answer.body
-    response.raw_headers = [(key.lower().encode(), _header_bytes(value)) for key, value in answer.headers]
+    response.raw_headers = [(key.lower().encode(), _encode_header(value)) for key, value in answer.headers]
     if answer.status >= 200 and answer.status not in (204, 304):
         response.raw_headers.append((b"content-length", str(len(answer.body)).encode()))
     return response
 
 
-def _header_bytes(value: str) -> bytes:
+def _encode_header(value: str) -> bytes:
     return re.sub(r"[\r\n]", " ", value).encode("utf-8", "replace")
 
 

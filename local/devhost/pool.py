@@ -17,7 +17,7 @@ Outcome = Literal["success", "error", "timeout"]
 
 
 class Activation:
-    """One call of the function: known by its id from the start, its outcome set when done."""
+    """One call of the function. Its id is known from the start, its outcome once `done` is set."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.id = uuid.uuid4().hex
@@ -27,7 +27,7 @@ class Activation:
         self.result: Any = None
 
     def finish(self, outcome: Outcome, result: Any) -> None:
-        """Set the outcome once and wake who waits."""
+        """Set the outcome and wake all who wait for it."""
         self.outcome, self.result = outcome, result
         self.done.set()
 
@@ -103,10 +103,10 @@ class Pool:
 
     def _call(self, worker: Worker, activation: Activation) -> tuple[Outcome, Any]:
         seconds = self.function.timeout_seconds
-        result = worker.call(_message(activation, seconds), time.monotonic() + seconds)
+        result = worker.call(_make_message(activation, seconds), time.monotonic() + seconds)
         if not isinstance(result, dict | list):
             return "error", "The action did not return a dictionary or array."
-        if _json_bytes(result) > ENTITY_LIMIT_BYTES:
+        if _count_json_bytes(result) > ENTITY_LIMIT_BYTES:
             limit = f"the allowed length of {ENTITY_LIMIT_BYTES} bytes"
             return "error", f"The action produced a response that exceeded {limit}."
         if isinstance(result, dict) and "error" in result:
@@ -151,7 +151,7 @@ class Pool:
         self._count -= 1
 
 
-def _message(activation: Activation, seconds: float) -> dict[str, Any]:
+def _make_message(activation: Activation, seconds: float) -> dict[str, Any]:
     return {
         "value": activation.event,
         "activation_id": activation.id,
@@ -160,5 +160,5 @@ def _message(activation: Activation, seconds: float) -> dict[str, Any]:
     }
 
 
-def _json_bytes(value: Any) -> int:
+def _count_json_bytes(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))

@@ -42,7 +42,7 @@ class Worker:
             self.process = subprocess.Popen(
                 [python, "-B", str(WORKER_FILE), str(function.folder), *options],
                 cwd=function.folder,
-                env=_environment(function, python),
+                env=_make_environment(function, python),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -104,7 +104,7 @@ def source_version(folder: Path) -> int:
     return hash(tuple(sorted(stamps)))
 
 
-def _environment(function: Function, python: str) -> dict[str, str]:
+def _make_environment(function: Function, python: str) -> dict[str, str]:
     """What the platform gives a process: no HOME, no LANG, a PATH that is the virtualenv's."""
     given = {
         "PATH": str(Path(python).parent),

@@ -45,8 +45,8 @@ def read_project(root: Path, variables: Mapping[str, str]) -> Function:
     if missing:
         raise ProjectError(f"project.yml needs a value for {', '.join(missing)}: set it in .env")
     project = yaml.safe_load(VARIABLE.sub(lambda match: variables[match[1]], text))
-    package = _named(project["packages"], "v1")
-    function = _named(package["functions"], "openai")
+    package = _find_named(project["packages"], "v1")
+    function = _find_named(package["functions"], "openai")
     layers = [layer.get("environment") or {} for layer in (project, package, function)]
     return Function(
         folder=root / "packages" / "v1" / "openai",
@@ -56,7 +56,7 @@ def read_project(root: Path, variables: Mapping[str, str]) -> Function:
     )
 
 
-def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def _find_named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
     found = next((entry for entry in entries if entry["name"] == name), None)
     if found is None:
         raise ProjectError(f"project.yml names no {name}")

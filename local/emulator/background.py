@@ -1,4 +1,4 @@
-"""The work behind a response: one asyncio task each, from queued to its end."""
+"""The asyncio tasks behind responses: each takes one response from queued to its end."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ DELETE = "DELETE FROM responses WHERE id = ?"
 
 
 class ResponseTasks:
-    """Starts, ends and cancels responses; every step is in the database before anybody hears of it."""
+    """Starts, ends and cancels responses. Every step is written to the database before anybody is told."""
 
     def __init__(
         self, database: Database, store: Store, model: Model, clock: Callable[[], float] = time.time
@@ -33,7 +33,7 @@ class ResponseTasks:
         self.tasks: dict[str, asyncio.Task[Json]] = {}
 
     def fail_interrupted(self) -> None:
-        """Responses that were active when the process died have failed; this unlocks their conversations."""
+        """Mark what was active when the last process died as failed, which unlocks the conversations."""
         for (response_id,) in self.database.rows(ALL_ACTIVE):
             self._end(response_id, status="failed", error={"code": "server_error", "message": SERVER_ERROR})
 
@@ -51,7 +51,7 @@ class ResponseTasks:
         return self._end(response_id, status="cancelled")
 
     async def stop(self) -> None:
-        """Stop all work without a word in the database: the next start calls it failed."""
+        """Stop all work and leave it active in the database: the next start marks it as failed."""
         tasks = list(self.tasks.values())
         for task in tasks:
             task.cancel()

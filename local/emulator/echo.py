@@ -41,7 +41,7 @@ Directives = dict[str, list[str]]
 
 
 class EchoModel:
-    """See above; `sleep` is what `/wait` waits with."""
+    """The echo; `sleep` is what `/wait` waits with."""
 
     name = "echo"
 

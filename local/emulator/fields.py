@@ -1,4 +1,4 @@
-"""Checking what a request carries: pydantic finds the mistake, here it gets OpenAI's words."""
+"""Checks what a request carries. Pydantic finds the mistake; this file says it in OpenAI's words."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Fields(BaseModel):
 
 
 class ResolvedFields(Fields):
-    """The same, where null means the default: dumping it gives the resolved settings."""
+    """Fields where null means the default, so that a dump gives the settings in force."""
 
     @model_validator(mode="before")
     @classmethod

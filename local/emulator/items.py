@@ -172,7 +172,7 @@ Item = Annotated[
 
 
 def make_item(item: BaseModel) -> Json:
-    """The item as it is stored and shown: with an id of its own and a status."""
+    """The item as it is stored and shown, with a new id and a status."""
     return stamp_item(item.model_dump(by_alias=True, exclude_none=True))
 
 

@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says; every text becomes a message of its own. `incomplete` is the reason, if it is."""
+    """What a model says; every text becomes a message of its own. `incomplete` says why it was cut."""
 
     texts: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()

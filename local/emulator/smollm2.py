@@ -161,6 +161,6 @@ def select_newest(messages: list[Json], chars: int) -> list[Json]:
 
 
 def cut(message: Json, chars: int) -> Json:
-    """The message with at most so many characters: its end, where a question mostly stands."""
+    """The message's last so many characters, because a question mostly stands at the end."""
     content: Any = message["content"]
     return {**message, "content": content[-max(chars, 1) :]}
