@@ -74,11 +74,16 @@ UNANSWERED = {"code": None, "message": "No tool output found for function call c
 def test_a_conversation_that_is_not_free_is_v2s_active_run(error: Any, path: str) -> None:
     refused = httpx2.Response(400, json={"error": error}, headers=HEADERS)
     is_run = path.endswith("runs")
-    upstream, _ = fake_answers(*([make_agent()] if is_run else []), refused)
+    nobody_knows = [{"id": "conv_1", "metadata": {}}, make_page()]
+    upstream, _ = fake_answers(*([make_agent()] if is_run else []), refused, *nobody_knows)
     body = {"assistant_id": "asst_1"} if is_run else {"role": "user", "content": "x"}
     answer = send_raw(upstream, "POST", path, body)
     assert (answer.status_code, answer.headers["x-request-id"]) == (400, "req_1")
-    assert answer.json()["error"]["message"] == "Thread thread_1 already has an active run."
+    assert answer.json()["error"]["message"] == (
+        "Thread thread_1 already has an active run."
+        if is_run
+        else "Can't add messages to thread_1 while a run is active."
+    )
 
 
 PATHS = [

@@ -82,7 +82,9 @@ def test_a_message_added_during_a_run_is_refused_as_v2_did(client: OpenAI) -> No
     assistant = client.beta.assistants.create(model="gpt-6-luna")
     thread = client.beta.threads.create(messages=[{"role": "user", "content": "/wait 20"}])
     run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
-    with pytest.raises(APIStatusError, match=f"already has an active run {run.id}") as refused:
+    with pytest.raises(
+        APIStatusError, match=f"Can't add messages to {thread.id} while a run {run.id} is active."
+    ) as refused:
         client.beta.threads.messages.create(thread.id, role="user", content="x")
     assert refused.value.status_code == 400
     client.beta.threads.runs.cancel(run.id, thread_id=thread.id)

@@ -12,7 +12,7 @@ from assistants_transport.translate.message import is_message
 from assistants_transport.translate.rounds import earlier_ids_of, first_id_of, run_id_of
 from assistants_transport.translate.run import assistant_id_of
 from assistants_transport.translate.tool_outputs import CANCELLED_OUTPUT, pending_call_ids
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+from assistants_transport.v2_errors import Json, V2Error
 
 # The id of a run whose response nobody knows any more is made of its first open function call.
 OPEN_CALL_PREFIX = "resp_open_"
@@ -43,12 +43,13 @@ def load_run(request: V2Request, run_id: str) -> LoadedRun:
     first_id = to_upstream_id(run_id)
     if first_id.startswith(OPEN_CALL_PREFIX):
         return _load_open_run(request, first_id)
-    response = load_response(request, find_notes(request).latest_ids.get(first_id) or first_id)
+    latest_id = find_notes(request).latest_ids.get(first_id) or first_id
+    response = load_response(request, latest_id)
     calls = load_calls(request, pending_call_ids(response, {}))
     if not _were_answered(response, calls):
         _require_conversation(request, response)
         return LoadedRun(response, calls.outputs)
-    latest_id: str = read_notes(request).latest_ids.get(first_id_of(response), response["id"])
+    latest_id = read_notes(request).latest_ids.get(first_id_of(response), latest_id)
     if latest_id == CANCELLED:
         return LoadedRun(response, dict.fromkeys(calls.outputs, CANCELLED_OUTPUT))
     if latest_id != response["id"]:
@@ -116,11 +117,13 @@ def remember_response(request: V2Request, response: Json, waits: bool) -> None:
 
 
 def find_active_run_id(request: V2Request) -> str | None:
-    """The v2 id of the run that the thread is not free for, however it was started; None if nobody knows."""
+    """The v2 id of the run that keeps the thread busy, whoever started it; None if nobody knows.
+
+    It only helps to word a refusal, so a failure to find it is ignored."""
     conversation_id = to_upstream_id(request.ids["thread_id"])
     if known := request.caches.responses.find_active_run_id(conversation_id):
         return known
-    with suppress(UpstreamError, V2Error):
+    with suppress(Exception):
         for first_id in reversed(read_notes(request).latest_ids):
             loaded = load_run(request, to_v2_id(first_id))
             if not has_ended(loaded.response) or pending_call_ids(loaded.response, loaded.outputs):

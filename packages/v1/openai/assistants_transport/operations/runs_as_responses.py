@@ -39,7 +39,8 @@ THREAD_OF_RUN_NAMES = ("thread", "tool_resources")  # of create-and-run, beside 
 def create(request: V2Request) -> "v2.Run":
     """Needs one request if the assistant is known, and one more for every 20 additional messages."""
     responses.check_run(request.body)
-    return _start(request, _load_agent(request))
+    items = items_from_messages(request.body.get("additional_messages"), "additional_messages")
+    return _start(request, _load_agent(request), items)
 
 
 def create_with_thread(request: V2Request) -> "v2.Run":
@@ -53,7 +54,7 @@ def create_with_thread(request: V2Request) -> "v2.Run":
     thread = threads.create(replace(request, body=request.body.get("thread") or {}))
     in_thread = replace(request, body=body, ids={"thread_id": thread["id"]})
     try:
-        return _start(in_thread, agent)
+        return _start(in_thread, agent, [])
     except (V2Error, UpstreamError):
         with suppress(UpstreamError):
             threads.delete(in_thread)
@@ -64,9 +65,8 @@ def _load_agent(request: V2Request) -> Json:
     return request.caches.agents.load(request.api, to_upstream_id(request.body["assistant_id"]))
 
 
-def _start(request: V2Request, agent: Json) -> "v2.Run":
+def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
     conversation_id = to_upstream_id(request.ids["thread_id"])
-    items = items_from_messages(request.body.get("additional_messages"), "additional_messages")
     needs_thread = responses.uses_file_search(request.body, agent)
     conversation = request.api.get(f"/conversations/{conversation_id}") if needs_thread else {}
     store_ids = vector_store_ids_of(conversation)

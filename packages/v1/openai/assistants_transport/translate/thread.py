@@ -27,7 +27,8 @@ def metadata_from_thread(body: Json, stored: Json) -> dict[str, str]:
     metadata, thread_extras = extras.unpack(stored.get("metadata"))
     if "tool_resources" in body:
         store_ids = tools.vector_store_ids_from_v2(body["tool_resources"])
-        thread_extras = {"vector_stores": store_ids} if store_ids else {}
+        thread_extras = {k: v for k, v in thread_extras.items() if k != "vector_stores"}
+        thread_extras |= {"vector_stores": store_ids} if store_ids else {}
     return extras.pack(thread_extras, body.get("metadata", metadata))
 
 
