@@ -25,7 +25,7 @@ from .project import Function
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CALLS_AT_ONCE = 120  # the platform's limit for a namespace
-KEEP_ALIVE_SECONDS = 75
+IDLE_SECONDS = 75
 PAGE = Path(__file__).parents[1] / "page" / "index.html"
 
 
@@ -113,7 +113,7 @@ def _run_server(app: Starlette, listener: socket.socket, gateway: Gateway) -> It
         log_config=None,
         log_level="warning",
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)

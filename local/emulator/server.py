@@ -17,7 +17,7 @@ BACKLOG = 512
 START_TIMEOUT_SECONDS = 10.0
 SHUTDOWN_TIMEOUT_SECONDS = 1
 CHECK_SECONDS = 0.005
-KEEP_ALIVE_SECONDS = 75
+IDLE_SECONDS = 75
 
 
 class Emulator:
@@ -49,7 +49,7 @@ class Emulator:
                 log_level="warning",
                 access_log=False,
                 ws="none",
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
             )
         )

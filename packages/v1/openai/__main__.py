@@ -15,7 +15,7 @@ from assistant_function.answer.failure import describe_fault, present_failure
 from assistant_function.call import Action, ActionCall
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.request import access
-from assistant_function.request.event import Runtime, parse_event
+from assistant_function.request.event import Runtime, parse_event, read_parameters
 from assistant_function.request.params import parse_params
 from assistant_function.request.settings import find_secrets, parse_settings
 from assistant_function.upstream.client import connect
@@ -40,11 +40,12 @@ def main(args: Any, context: Any = None, *, runtime: Runtime = PLATFORM) -> Json
     try:
         settings = parse_settings(runtime.environment)
         event = parse_event(args, context, runtime)
-        cors, parameters = access.choose_cors_headers(event, settings), event.parameters
+        cors, parameters = access.choose_cors_headers(event, settings), event.given
         if event.method == "OPTIONS":
             outcome = Outcome(wrap_nothing(), NO_FAULT)
         else:
             access.check_caller(event, settings)
+            parameters = read_parameters(event)
             name, action = _look_up(parameters.get("action"))
             access.check_token(event, action.admin, settings)
             given = {key: value for key, value in parameters.items() if key != "action"}

@@ -72,6 +72,15 @@ def test_a_run_that_is_refused_leaves_the_thread_to_go_on_in(backend: Backend) -
     assert backend.texts(data["threadId"]) == ["/say hi", "hi"]
 
 
+def test_what_the_function_refuses_by_itself_creates_no_thread(backend: Backend) -> None:
+    already = len(backend.requests)
+    too_long = backend.call(action="chat", assistantId="asst_1", message="hi", instructions="x" * 33_000)
+    function = backend.function(MAX_COMPLETION_TOKENS="100")
+    too_many = function(action="chat", assistantId="asst_1", message="hi", maxCompletionTokens=101)
+    assert (too_long["statusCode"], too_many["statusCode"]) == (413, 400)
+    assert backend.requests[already:] == []
+
+
 def test_a_later_turn_that_is_refused_leaves_no_message_behind(backend: Backend) -> None:
     assistant, thread = backend.assistant(), backend.thread()
     ask = {"action": "chat", "assistantId": assistant, "threadId": thread, "message": "/say hi"}

@@ -191,7 +191,7 @@ def test_a_strange_origin_never_comes_back(origin: str) -> None:
     assert origin not in str(answer["headers"])
 
 
-@pytest.mark.parametrize("setting", ["*", " * ", "none", ""])
+@pytest.mark.parametrize("setting", ["*", " * ", f"* {GOOD}", "none", ""])
 def test_a_star_means_every_page_as_none_does(setting: str) -> None:
     answer = make_function({"ALLOWED_ORIGINS": setting}).main(web("OPTIONS", {"origin": OTHER}))
     assert answer["headers"]["Access-Control-Allow-Origin"] == "*"
@@ -203,9 +203,7 @@ def test_an_origin_is_meant_however_it_is_written(setting: str) -> None:
     assert answer["headers"]["Access-Control-Allow-Origin"] == GOOD
 
 
-@pytest.mark.parametrize(
-    "setting", [f"* {GOOD}", "good.example", GOOD + "/chat", "https://", "null", f"{GOOD};{OTHER}"]
-)
+@pytest.mark.parametrize("setting", ["good.example", GOOD + "/chat", "https://", "null", f"{GOOD};{OTHER}"])
 def test_what_is_no_origin_is_a_mistake_in_the_settings(setting: str) -> None:
     answer = make_function({"ALLOWED_ORIGINS": setting}).main(web("GET", {"origin": GOOD}) | CREATE)
     assert (answer["statusCode"], "ALLOWED_ORIGINS must be" in answer["body"]["error"]) == (500, True)

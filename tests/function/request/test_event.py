@@ -8,7 +8,7 @@ import pytest
 
 from assistant_function.request.event import Runtime, parse_event
 from tests.fake_upstream import SEND, THREAD, THREAD_PARAMS, answer_always
-from tests.invoke import EPOCH_SECONDS, Context, FakeClock, Json, web
+from tests.invoke import EPOCH_SECONDS, Context, FakeClock, Json, make_function, web
 
 PARAMS: Json = {
     "action": "create-assistant",
@@ -64,6 +64,24 @@ def test_json_sent_as_a_form_is_told_which_header_is_missing(event: Json) -> Non
     status, error = read_error(upstream.function().main(event))
     assert (status, "send the header Content-Type: application/json" in error) == (400, True)
     assert upstream.seen == []
+
+
+@pytest.mark.parametrize("query", [{"{x": "1"}, {"action": "get-thread", "{x": "1"}])
+def test_a_strange_name_is_no_json_sent_as_a_form_where_an_action_is_named(query: Json) -> None:
+    _, error = read_error(answer_always(200, THREAD).function().main(web("GET") | query))
+    assert ("sent as a form" in error) is ("action" not in query)
+
+
+@pytest.mark.parametrize(
+    "body", [{AS_JSON: ""}, web("POST", {"content-type": "multipart/form-data"}, body="x")]
+)
+def test_a_body_that_cannot_be_read_is_told_only_to_those_who_may_call(body: Json) -> None:
+    web_call = web("POST", {"origin": "https://bad.example", **body.get("http", {}).get("headers", {})})
+    function = make_function({"ALLOWED_ORIGINS": "https://good.example"})
+    answer = function.main(body | {"http": {**body.get("http", {}), **web_call["http"]}})
+    assert answer["statusCode"] == 403
+    assert "Access-Control-Allow-Origin" not in answer["headers"]
+    assert function.main(body | web("OPTIONS"))["statusCode"] == 204
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "Multipart/Form-Data"])

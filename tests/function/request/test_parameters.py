@@ -333,7 +333,7 @@ def test_a_thread_s_message_over_the_limit_is_413() -> None:
     )
 
 
-@pytest.mark.parametrize("blank", ["", "  ", "\n\t "])
+@pytest.mark.parametrize("blank", ["", "  ", "\n\t ", "\u200b\u2060", "\0"])
 def test_a_blank_message_of_a_run_is_refused_by_its_name(blank: str) -> None:
     assert get_refusal(**make_params("run-assistant"), message=blank) == "message must not be blank"
 
@@ -344,8 +344,11 @@ def test_a_blank_message_is_refused(action: str) -> None:
 
 
 def test_a_blank_message_of_a_new_thread_is_refused() -> None:
-    blank = [{"role": "user", "content": "hi"}, {"role": "user", "content": " "}]
-    assert get_refusal(action="create-thread", messages=blank) == "messages[1].content must not be blank"
+    for blank in (" ", "\u200b", "\0", [{"type": "text", "text": " \ufeff"}]):
+        messages = [{"role": "user", "content": "hi"}, {"role": "user", "content": blank}]
+        assert (
+            get_refusal(action="create-thread", messages=messages) == "messages[1].content must not be blank"
+        )
 
 
 HALF = "half of a surrogate pair: \ud83d"

@@ -159,7 +159,7 @@ def test_an_update_that_leaves_no_place_for_the_notes_is_refused(backend: Backen
     backend.data(action="send-message", threadId=thread, message="hi", requestId="a")
     answer = backend.call(action="update-thread", threadId=thread, metadata=PAIRS)
     assert answer["statusCode"] == 400
-    assert answer["body"]["error"] == "metadata holds at most 15 pairs here: 1 note requestIds"
+    assert answer["body"]["error"] == "metadata holds at most 15 pairs here: 1 record requestIds"
     assert backend.data(action="get-thread", threadId=thread)["metadata"] == {}
 
 

@@ -9,7 +9,17 @@ import pytest
 from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.polling import ENDED, POLL_SHARE_OF_AGE, poll_until_ended
 from local.emulator.server import Emulator, start_emulator
-from tests.fake_upstream import RUN, Upstream, answer_run, error, v2_message, v2_run, v2_text
+from tests.fake_upstream import (
+    RUN,
+    Upstream,
+    answer_in_turn,
+    answer_run,
+    error,
+    v2_list,
+    v2_message,
+    v2_run,
+    v2_text,
+)
 from tests.invoke import Context, FakeClock, Json, make_function, web
 
 GET_RUN: Json = {"action": "get-run", "threadId": "thread_1", "runId": "run_1"}
@@ -54,6 +64,15 @@ def test_a_run_is_polled_at_most_60_times_in_27_seconds() -> None:
     assert answer["statusCode"] == 202
     assert upstream.clock.seconds == pytest.approx(26.5)
     assert 40 <= count_polls(upstream) <= 60
+
+
+@pytest.mark.parametrize("status", [402, 418, 425, 451, 500, 503])
+def test_a_poll_that_fails_in_passing_ends_nothing(status: int) -> None:
+    answers = [httpx2.Response(200, json=v2_run("queued")), error(status), error(status), error(status)]
+    upstream = answer_in_turn(
+        *answers, httpx2.Response(200, json=v2_run("completed")), httpx2.Response(200, json=v2_list())
+    )
+    assert upstream.function()(**RUN)["statusCode"] == 200
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ class InvalidUpstreamResponse(AnswerLost):
 
 
 class Refused(UpstreamError):
-    """OpenAI refused the request, so nothing was carried out."""
+    """OpenAI refused the request, so nothing was carried out. What the caller is told depends on why."""
 
 
 class Gone(Refused):
@@ -88,10 +88,14 @@ class Gone(Refused):
     status = 404
 
 
-class Busy(Refused):
-    """The thread has an active run; `data` names it where it is known."""
+class Conflict(Refused):
+    """OpenAI is at work on the object."""
 
     status = 409
+
+
+class Busy(Conflict):
+    """The thread has an active run; `data` names it where it is known."""
 
 
 class RateLimited(Refused):

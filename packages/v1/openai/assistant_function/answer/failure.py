@@ -37,10 +37,11 @@ def _present(error: BaseException | None, params: Json, advice: str) -> Failure:
     match error:
         case PartialFailure():
             failure = _present(error.__cause__, params, GOES_ON if error.data.get("runId") else advice)
-            return failure._replace(data={**error.data, **(failure.data or {})})
+            known = {name: value for name, value in error.data.items() if value is not None}
+            return failure._replace(data={**error.data, **(failure.data or {}), **known})
         case Busy():
-            thread = {"threadId": params["threadId"]} if isinstance(params.get("threadId"), str) else {}
-            return Failure(error.status, error.message, {**thread, **(error.data or {})}, error.headers)
+            thread_id = params["threadId"] if isinstance(params.get("threadId"), str) else None
+            return Failure(error.status, error.message, {"threadId": thread_id, **(error.data or {})})
         case UpstreamError(status=502 | 504):
             return Failure(error.status, error.message + advice, error.data, error.headers)
         case FunctionError():

@@ -7,8 +7,8 @@ from assistant_function.errors import Json
 
 MAX_BYTES = 950_000  # the platform's 1 MB, less headers and its own wrapping
 LISTS = {"messages": "messageId", "assistants": "assistantId"}
-MAX_TEXT_CHARACTERS = 200_000
-MIN_TEXT_CHARACTERS = 100
+MAX_SENT_TEXT_CHARACTERS = 200_000
+MIN_SENT_TEXT_CHARACTERS = 100
 
 
 def fit(data: Json, cut_front: bool = False) -> Json:
@@ -48,8 +48,8 @@ def _drop_entries(data: Json, name: str, cut_front: bool) -> Json:
 
 
 def _shorten_texts(data: Json) -> Json:
-    longest, shortest = MAX_TEXT_CHARACTERS, dict(_cut(data, MIN_TEXT_CHARACTERS))
-    while fits(shortest) and longest > MIN_TEXT_CHARACTERS:
+    longest, shortest = MAX_SENT_TEXT_CHARACTERS, dict(_cut(data, MIN_SENT_TEXT_CHARACTERS))
+    while fits(shortest) and longest > MIN_SENT_TEXT_CHARACTERS:
         if fits(shorter := dict(_cut(data, longest))):
             return shorter
         longest //= 2

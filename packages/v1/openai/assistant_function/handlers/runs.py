@@ -44,6 +44,7 @@ def chat(call: ActionCall) -> Answer:
     messages = _new_messages(call)
     if "threadId" in call.params:
         return _run_in(call, call.params["threadId"], messages)
+    _run_fields(call)  # refuses what would be refused after the thread was created
     thread_id = parse_thread(call.beta.threads.create(messages=messages))["id"]
     try:
         return _run_in(call, thread_id, [])

@@ -27,7 +27,7 @@ def update(call: ActionCall) -> Answer:
     _, hidden = split_hidden(parse_thread(threads.retrieve(thread_id)).get("metadata") or {})
     free = MAX_PAIRS - len(hidden)
     if len(call.params["metadata"]) > free:
-        raise InvalidRequest(f"metadata holds at most {free} pairs here: {len(hidden)} note requestIds")
+        raise InvalidRequest(f"metadata holds at most {free} pairs here: {len(hidden)} record requestIds")
     fields = call.v2_fields() | {"metadata": call.params["metadata"] | hidden}
     updated = send_or_find(
         lambda: parse_thread(threads.update(thread_id, **fields)),

@@ -148,6 +148,7 @@ _WEB_SEARCH: Json = {
     "user_location": nullable(_LOCATION),
     "filters": nullable(closed({"allowed_domains": nullable(list_of(TEXT))})),
 }
+_SEEN_TEXT_PART = object_of({"text": TEXT | {"pattern": r.NOT_BLANK}})
 _TEXT_PART = closed({"type": {"type": "string", "const": "text"}, "text": TEXT}, "type", "text")
 _JSON_SCHEMA = closed(
     {
@@ -199,7 +200,10 @@ PARTS: dict[str, Json] = {
         {
             "role": {"type": "string", "enum": ["user", "assistant"]},
             "content": {
-                "anyOf": [TEXT | {"pattern": r"\S"}, {"type": "array", "items": _TEXT_PART, "minItems": 1}]
+                "anyOf": [
+                    TEXT | {"pattern": r.NOT_BLANK},
+                    list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART},
+                ]
             },
         },
         "role",

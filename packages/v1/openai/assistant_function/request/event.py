@@ -38,27 +38,43 @@ class Runtime(NamedTuple):
     transport: "httpx2.BaseTransport | None" = None
 
 
+class Encoded(str):
+    """A body that the platform says is base64."""
+
+    __slots__ = ()
+
+
 class Event(NamedTuple):
-    """One event, taken apart. `method` is None where it is no web call; `parameters` are not checked yet."""
+    """One event, taken apart. `method` is None where it is no web call. `given` are the parameters that the
+    platform read, and `body` is a body that it did not read."""
 
     method: str | None
     headers: dict[str, str]
-    parameters: Json
+    given: Json
+    body: Any
     deadline: Deadline
 
 
 def parse_event(event: Any, context: Any, runtime: Runtime) -> Event:
-    """Raises InvalidRequest for an event that is not an object, and for a body that holds no parameters."""
+    """Raises InvalidRequest for an event that is not an object."""
     if not isinstance(event, dict):
         raise InvalidRequest("the parameters must be a JSON object")
     web: Json = event["http"] if isinstance(event.get("http"), dict) else _read_openwhisk_web(event)
     method = str(web.get("method") or "").upper() or None
     given = web.get("headers")
     headers = {str(k).lower(): str(v) for k, v in given.items()} if isinstance(given, dict) else {}
-    parameters = _drop_platform_keys(event) | _parse_body(web, headers)
-    if any(name.lstrip().startswith("{") for name in parameters):
+    deadline = _find_deadline(method, context, runtime)
+    encoded = web.get("isBase64Encoded")
+    body = Encoded(web["body"]) if encoded and isinstance(web.get("body"), str) else web.get("body")
+    return Event(method, headers, _drop_platform_keys(event), body, deadline)
+
+
+def read_parameters(event: Event) -> Json:
+    """The parameters, not checked yet. Raises InvalidRequest for a body that holds none."""
+    parameters = event.given | _parse_body(event)
+    if "action" not in parameters and any(name.lstrip().startswith(("{", "[")) for name in event.given):
         raise InvalidRequest(JSON_SENT_AS_FORM)
-    return Event(method, headers, parameters, _find_deadline(method, context, runtime))
+    return parameters
 
 
 def _read_openwhisk_web(event: Json) -> Json:
@@ -70,17 +86,17 @@ def _drop_platform_keys(given: Json) -> Json:
     return {name: value for name, value in given.items() if name != "http" and not name.startswith("_")}
 
 
-def _parse_body(web: Json, headers: dict[str, str]) -> Json:
-    """The parameters of a body that the platform did not take apart; `fetch` sends text/plain by itself.
+def _parse_body(event: Event) -> Json:
+    """The parameters of a body that the platform did not read; `fetch` sends text/plain by itself.
 
     A body without a type comes in base64. Plain OpenWhisk does not say so, but no JSON object is base64."""
-    body = web.get("body")
+    body = event.body
     if body in (None, ""):
         return {}
-    if headers.get("content-type", "").lower().startswith("multipart/"):
+    if event.headers.get("content-type", "").lower().startswith("multipart/"):
         raise InvalidRequest(MULTIPART_NOT_TAKEN)
     if isinstance(body, str):
-        is_plain = not web.get("isBase64Encoded") and body.lstrip().startswith("{")
+        is_plain = not isinstance(body, Encoded) and body.lstrip().startswith("{")
         body = parse_json("the body", body if is_plain else _decode_base64(body))
     if not isinstance(body, dict):
         raise InvalidRequest(NOT_TAKEN)

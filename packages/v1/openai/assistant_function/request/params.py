@@ -11,7 +11,7 @@ from assistant_function.request.readers import Reader
 
 class Param(NamedTuple):
     """One parameter. `upstream`: OpenAI is sent it as it is, by its name in snake case (`topP` -> `top_p`);
-    `shown`: the object that it belongs to shows it."""
+    `shown`: an assistant shows it."""
 
     name: str
     read: Reader

@@ -20,6 +20,8 @@ MAX_PARAMETER_DEPTH = 64
 ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
 _ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
+NOT_BLANK = "[^\\s\\x00\\u200b-\\u200d\\u2060\\ufeff]"  # one character that can be seen
+_NOT_BLANK = re.compile(NOT_BLANK)
 _OUTPUT_ID_NAMES = ("toolCallId", "tool_call_id", "id")
 
 
@@ -59,12 +61,12 @@ def read_model(name: str, value: Any) -> str:
     return value
 
 
-@reads({"type": "string", "pattern": r"\S"})
+@reads({"type": "string", "pattern": NOT_BLANK})
 def read_message(name: str, value: Any) -> str:
     """A message's text; how long it may be is a setting, which the handlers know."""
     if not isinstance(value, str):
         _refuse(name, "must be text")
-    if not value.strip():
+    if not _NOT_BLANK.search(value):
         _refuse(name, "must not be blank")
     _check_sendable(name, value)
     return value
@@ -143,9 +145,16 @@ def read_messages(name: str, value: Any) -> list[Json]:
         content = message.get("content")
         if not isinstance(content, str | list) or not content:
             _refuse(f"{name}[{place}].content", "is required: text or a list of parts")
-        if isinstance(content, str) and not content.strip():
+        if not any(_NOT_BLANK.search(text) for text in _list_texts(content)):
             _refuse(f"{name}[{place}].content", "must not be blank")
     return found
+
+
+def _list_texts(content: str | list[Any]) -> list[str]:
+    """The texts of a message; a part that is no text stands for itself."""
+    parts = [content] if isinstance(content, str) else content
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    return [text if isinstance(text, str) else "no text" for text in texts]
 
 
 @reads({"$ref": "#/components/schemas/ToolOutputs"})

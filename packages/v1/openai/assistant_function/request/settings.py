@@ -82,7 +82,7 @@ def _read_base_url(environment: Mapping[str, str]) -> str:
 def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The origins as browsers send them: in small letters, without a slash at the end. `*` is every page."""
     given = (_read_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").lower().split()
-    if given == ["*"]:
+    if "*" in given:
         return ()
     origins = tuple(one.rstrip("/") for one in given)
     if not all(_ORIGIN.fullmatch(one) for one in origins):

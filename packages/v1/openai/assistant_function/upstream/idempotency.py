@@ -9,7 +9,7 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistant_function.call import ActionCall
-from assistant_function.errors import Busy, Json
+from assistant_function.errors import Conflict, Json
 from assistant_function.upstream.idempotency_store import MESSAGE, RUN, IdempotencyStore, Record
 from assistant_function.upstream.objects import parse_message, parse_messages, parse_run
 
@@ -79,7 +79,7 @@ def _find_or_start(
         return LostRun("completed", written)
     try:
         started = _create_run(call, store.thread_id, fields)
-    except Busy:
+    except Conflict:
         return None
     if written := _list_written_before(call, started, record):
         return LostRun("completed", written)

@@ -18,7 +18,10 @@ def parse_assistant(answer: "Raw") -> "v2.Assistant":
 
 
 def parse_thread(answer: "Raw") -> "v2.Thread":
-    return cast("v2.Thread", _parse_object(answer, "thread"))
+    thread = _parse_object(answer, "thread")
+    if not isinstance(thread.get("metadata"), dict | None):
+        raise InvalidUpstreamResponse
+    return cast("v2.Thread", thread)
 
 
 def parse_message(answer: "Raw") -> "v2.Message":

@@ -59,7 +59,7 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
         case 404:
             return errors.Gone(reason)
         case 409:
-            return errors.Refused(reason, status=409)
+            return errors.Conflict(reason)
         case 429:
             message = f"OpenAI's rate limit or quota is used up: {reason}"
             return errors.RateLimited(message, headers=_pass_on_retry_after(problem))
@@ -68,8 +68,7 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
         case 413:
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
     message = f"OpenAI failed with status {status}: {reason}"
-    kind = errors.Refused if 400 <= status < 500 else errors.AnswerLost
-    return kind(message, headers=_pass_on_retry_after(problem))
+    return errors.AnswerLost(message, headers=_pass_on_retry_after(problem))
 
 
 def _find_message(problem: openai.APIStatusError) -> str:
