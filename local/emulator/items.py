@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
-from local.emulator.database import Json, new_id
+from local.emulator.database import Json
 from local.emulator.fields import BY_TYPE, Fields, get_field
+from local.emulator.timed_ids import make_timed_id
 
 MAX_ITEMS = 20
 MAX_TEXT_CHARS = 10_485_760
@@ -171,14 +172,15 @@ Item = Annotated[
 ]
 
 
-def make_item(item: BaseModel) -> Json:
-    """The item as it is stored and shown: with an id of its own and a status."""
-    return stamp_item(item.model_dump(by_alias=True, exclude_none=True))
+def make_item(item: BaseModel, seconds: float) -> Json:
+    """The item as it is stored and shown: with an id of its own, of this time, and a status."""
+    return stamp_item(item.model_dump(by_alias=True, exclude_none=True), seconds)
 
 
-def stamp_item(item: Json, status: str = "completed") -> Json:
-    """The item with a fresh id and a status."""
-    return {"id": "", **item} | {"id": new_id(ID_PREFIXES[item["type"]]), "status": status}
+def stamp_item(item: Json, seconds: float, *, status: str = "completed", head: str | None = None) -> Json:
+    """The item with a status and a fresh id that carries the time (see timed_ids.py)."""
+    identifier = make_timed_id(ID_PREFIXES[item["type"]], seconds, head)
+    return {"id": "", **item} | {"id": identifier, "status": status}
 
 
 def read_text(content: str | list[Json]) -> str:

@@ -11,11 +11,12 @@ from starlette.routing import Route
 from local.emulator.api_error import ApiError, not_found, server_error
 from local.emulator.background import ResponseTasks
 from local.emulator.conversations import Store
-from local.emulator.database import Database, Json, new_id
+from local.emulator.database import Database, Json
 from local.emulator.fields import check, parse_body, refuse_query
 from local.emulator.items import make_item
 from local.emulator.models import Prompt
 from local.emulator.response_fields import CreateFields, Tool
+from local.emulator.timed_ids import make_timed_id
 from local.emulator.tokens import TOKENS_AROUND_A_MESSAGE, count_tokens
 
 INSERT = """
@@ -71,11 +72,12 @@ class Responses:
         fields = check(CreateFields, await parse_body(request))
         refuse_combinations(fields)
         refuse_model(fields)
-        given = [make_item(item) for item in fields.input]
+        now = int(self.tasks.clock())
+        given = [make_item(item, now) for item in fields.input]
         items = self._context(fields) + given
         refuse_unmatched_calls(items)
         items = self._truncate(fields, items)
-        response = make_response(fields, int(self.tasks.clock()))
+        response = make_response(fields, now)
         conversation_id = fields.conversation.id if fields.conversation else None
         state = (response["status"], int(fields.store), json.dumps(given), json.dumps(response))
         self.database.execute(INSERT, response["id"], conversation_id, *state)
@@ -219,7 +221,7 @@ def previous_not_found(response_id: str) -> ApiError:
 def make_response(fields: CreateFields, created_at: int) -> Json:
     """The response as it begins. It has no `usage` yet: the API description has no null for it."""
     response: Json = {
-        "id": new_id("resp"),
+        "id": make_timed_id("resp", created_at),
         "object": "response",
         "created_at": created_at,
         "status": "queued" if fields.background else "in_progress",
