@@ -20,7 +20,7 @@ from local.emulator.fields import (
     parse_page,
     refuse_query,
 )
-from local.emulator.listing import render_page
+from local.emulator.listing import find_page, render_list
 
 MAX_NAME_CHARS = 128
 DEFAULT_SUBAGENTS = 6
@@ -208,7 +208,7 @@ class Agents:
         require_beta(request)
         wanted = parse_page(request)
         start = self.database.number(SEQ, wanted.after)
-        return render_page(self.database, PAGE, wanted, start)
+        return render_list(find_page(self.database, PAGE, wanted, start))
 
     async def retrieve(self, request: Request) -> JSONResponse:
         """GET /agents/{agent_id}."""

@@ -114,6 +114,7 @@ def make_app(
     *,
     key: str | None = None,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+    refuses: frozenset[str] = frozenset(),
     seen: Seen | None = None,
     clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
@@ -128,7 +129,7 @@ def make_app(
     routes: list[BaseRoute] = [
         *Agents(database, clock).routes(),
         *Conversations(database, store, clock).routes(),
-        *Responses(database, store, tasks, context_tokens).routes(),
+        *Responses(database, store, tasks, context_tokens, refuses).routes(),
         Route("/models", list_models, methods=["GET"]),
         *gone,
     ]

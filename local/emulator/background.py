@@ -64,10 +64,10 @@ class ResponseTasks:
             traceback.print_exc()
             error = {"code": "server_error", "message": SERVER_ERROR}
             return self._end(response_id, status="failed", error=error)
-        return self._complete(response_id, answer)
+        return self._complete(response_id, prompt, answer)
 
-    def _complete(self, response_id: str, answer: Answer) -> Json:
-        output = make_output(answer, Stamp(response_id, self.clock()))
+    def _complete(self, response_id: str, prompt: Prompt, answer: Answer) -> Json:
+        output = make_output(answer, prompt, Stamp(response_id, self.clock()))
         ended: Json = {"output": output, "usage": count_usage(answer)}
         if answer.incomplete:
             reason = {"reason": answer.incomplete}

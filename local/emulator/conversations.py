@@ -12,8 +12,9 @@ from starlette.routing import Route
 from local.emulator.api_error import locked, not_found
 from local.emulator.database import Database, Json, Page
 from local.emulator.fields import Fields, Metadata, check, parse_body, parse_page, refuse_query
+from local.emulator.included import parse_include, show_item, show_items
 from local.emulator.items import MAX_ITEMS, Item, make_item
-from local.emulator.listing import render_list, render_page
+from local.emulator.listing import find_page, render_list
 from local.emulator.timed_ids import make_timed_id
 
 INSERT = "INSERT INTO conversations (id, body) VALUES (?, ?)"
@@ -150,6 +151,7 @@ class Conversations:
         body = await parse_body(request)
         conversation_id = request.path_params["conversation_id"]
         refuse_query(request)
+        parse_include(request)
         self.store.find(conversation_id)
         given = check(CreateItemsFields, body).items
         items = [make_item(item, self.clock()) for item in given]
@@ -160,16 +162,17 @@ class Conversations:
 
     async def list_items(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items."""
-        wanted = parse_page(request)
+        wanted, include = parse_page(request), parse_include(request)
         conversation_id = request.path_params["conversation_id"]
         self.store.find(conversation_id)
         start = self.database.number(ITEM_SEQ, wanted.after, conversation_id)
-        return render_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
+        page = find_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
+        return render_list(Page(show_items(page.data, include), page.has_more))
 
     async def retrieve_item(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items/{item_id}."""
         refuse_query(request)
-        return JSONResponse(self._find_item(request))
+        return JSONResponse(show_item(self._find_item(request), parse_include(request)))
 
     async def delete_item(self, request: Request) -> JSONResponse:
         """DELETE /conversations/{conversation_id}/items/{item_id}: answers with the conversation."""

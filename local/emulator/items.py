@@ -17,6 +17,7 @@ ID_PREFIXES = {
     "reasoning": "rs",
     "file_search_call": "fs",
     "web_search_call": "ws",
+    "code_interpreter_call": "ci",
 }
 Status = Literal["in_progress", "completed", "incomplete"]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
@@ -76,11 +77,12 @@ OutputPart = Annotated[
 
 
 class Message(Fields):
-    """What messages have in common; a bare string is one text part."""
+    """What messages have in common; a bare string is one text part. Only an assistant's `phase` is used."""
 
     type: Literal["message"] = "message"
     id: str | None = None
     status: Status | None = None
+    phase: Literal["commentary", "final_answer"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -104,7 +106,6 @@ class AssistantMessage(Message):
 
     role: Literal["assistant"]
     content: list[OutputPart]
-    phase: Literal["commentary", "final_answer"] | None = None
 
 
 class FunctionCall(Fields):
@@ -184,7 +185,14 @@ def stamp_item(item: Json, seconds: float, *, status: str = "completed", head: s
 
 
 def read_text(content: str | list[Json]) -> str:
-    """The text of an item's content; a picture or file stands as `[input_image]`."""
+    """The text of an item's content; a picture stands as `[input_image]`, a file as `[file: file_1]`."""
     if isinstance(content, str):
         return content
-    return "\n".join(str(part.get("text", part.get("refusal", f"[{part['type']}]"))) for part in content)
+    return "\n".join(read_part(part) for part in content)
+
+
+def read_part(part: Json) -> str:
+    """The text of one part."""
+    if part["type"] == "input_file" and part.get("file_id"):
+        return f"[file: {part['file_id']}]"
+    return str(part.get("text", part.get("refusal", f"[{part['type']}]")))

@@ -26,7 +26,8 @@ class Emulator:
 
     A context manager that stops it. `database` is a path; without one nothing outlives it. `key` is the only
     accepted key; without one any key but `wrong` is. `port` 0 takes a free one. `clock` gives the Unix time
-    of all that is made.
+    of all that is made. `refuses` are fields of POST /responses that it answers with 400, such as
+    `prompt_cache_key`: so a test sees how a client gets on with a server that does not know them.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Emulator:
         model: Model | None = None,
         key: str | None = None,
         context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+        refuses: frozenset[str] = frozenset(),
         port: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -48,6 +50,7 @@ class Emulator:
             model or EchoModel(),
             key=key,
             context_tokens=context_tokens,
+            refuses=refuses,
             seen=self.seen,
             clock=clock,
         )
@@ -127,10 +130,17 @@ def start_emulator(
     model: Model | None = None,
     key: str | None = None,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+    refuses: frozenset[str] = frozenset(),
     port: int = 0,
     clock: Callable[[], float] = time.time,
 ) -> Emulator:
     """A running emulator in a thread of its own, on a free port: `with start_emulator() as emulator:`."""
     return Emulator(
-        database, model=model, key=key, context_tokens=context_tokens, port=port, clock=clock
+        database,
+        model=model,
+        key=key,
+        context_tokens=context_tokens,
+        refuses=refuses,
+        port=port,
+        clock=clock,
     ).start()
