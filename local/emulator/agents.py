@@ -1,7 +1,7 @@
 """/v1/agents: saved settings. Responses knows no agents: callers pass the settings on."""
 
 import json
-import time
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, Tag, model_validator
@@ -20,7 +20,7 @@ from local.emulator.fields import (
     parse_page,
     refuse_query,
 )
-from local.emulator.listing import render_page
+from local.emulator.listing import find_page, render_list
 
 MAX_NAME_CHARS = 128
 DEFAULT_SUBAGENTS = 6
@@ -174,8 +174,9 @@ def merge_settings(settings: Json, given: Json) -> Json:
 class Agents:
     """The endpoints."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self.database = database
+        self.clock = clock
 
     def routes(self) -> list[Route]:
         """Paths and methods."""
@@ -191,7 +192,7 @@ class Agents:
         """POST /agents."""
         require_beta(request)
         settings = check(AgentSettings, await parse_body(request)).model_dump(by_alias=True)
-        now = int(time.time())
+        now = int(self.clock())
         agent = {
             "id": new_id("agent"),
             "object": "agent",
@@ -207,7 +208,7 @@ class Agents:
         require_beta(request)
         wanted = parse_page(request)
         start = self.database.number(SEQ, wanted.after)
-        return render_page(self.database, PAGE, wanted, start)
+        return render_list(find_page(self.database, PAGE, wanted, start))
 
     async def retrieve(self, request: Request) -> JSONResponse:
         """GET /agents/{agent_id}."""
@@ -222,7 +223,7 @@ class Agents:
         agent = self._find(request)
         settings = {key: value for key, value in agent.items() if key not in NOT_SETTINGS}
         resolved = check(AgentSettings, merge_settings(settings, given)).model_dump(by_alias=True)
-        changed = {**agent, **resolved, "updated_at": int(time.time())}
+        changed = {**agent, **resolved, "updated_at": int(self.clock())}
         self.database.execute(UPDATE, json.dumps(changed), agent["id"])
         return JSONResponse(changed)
 

@@ -49,6 +49,15 @@ def missing(param: str) -> ApiError:
     return ApiError(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
+def unsupported(param: str) -> ApiError:
+    """400: a parameter that exists, but not here."""
+    return ApiError(
+        f"Unsupported parameter: '{param}' is not supported with this model.",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
 def server_error() -> ApiError:
     """500: the emulator's own fault."""
     return ApiError(SERVER_ERROR, status=500, code="server_error", kind="server_error")

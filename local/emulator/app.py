@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -114,20 +114,22 @@ def make_app(
     *,
     key: str | None = None,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+    refuses: frozenset[str] = frozenset(),
     seen: Seen | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> ASGIApp:
-    """The app on this database; `key` None accepts any key but `wrong`."""
+    """The app on this database; `key` None accepts any key but `wrong`, `clock` gives the Unix time."""
     store = Store(database)
-    tasks = ResponseTasks(database, store, model)
+    tasks = ResponseTasks(database, store, model, clock)
     gone = [
         Route(path + rest, refuse_assistants, methods=["GET", "POST", "DELETE"])
         for path in ("/assistants", "/threads")
         for rest in ("", "/{rest:path}")
     ]
     routes: list[BaseRoute] = [
-        *Agents(database).routes(),
-        *Conversations(database, store).routes(),
-        *Responses(database, store, tasks, context_tokens).routes(),
+        *Agents(database, clock).routes(),
+        *Conversations(database, store, clock).routes(),
+        *Responses(database, store, tasks, context_tokens, refuses).routes(),
         Route("/models", list_models, methods=["GET"]),
         *gone,
     ]

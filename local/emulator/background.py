@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import secrets
-import time
 import traceback
 from collections.abc import Callable
 
 from local.emulator.api_error import SERVER_ERROR
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json
-from local.emulator.items import stamp_item
 from local.emulator.models import Answer, Model, ModelError, Prompt
+from local.emulator.output_items import Stamp, make_output
 
 ONE = "SELECT body FROM responses WHERE id = ? AND status IN ('queued', 'in_progress')"
 ALL_ACTIVE = "SELECT id FROM responses WHERE status IN ('queued', 'in_progress')"
@@ -23,9 +21,7 @@ DELETE = "DELETE FROM responses WHERE id = ?"
 class ResponseTasks:
     """Starts, ends and cancels responses. Every step is written to the database before anybody is told."""
 
-    def __init__(
-        self, database: Database, store: Store, model: Model, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, store: Store, model: Model, clock: Callable[[], float]) -> None:
         self.database = database
         self.store = store
         self.model = model
@@ -68,10 +64,11 @@ class ResponseTasks:
             traceback.print_exc()
             error = {"code": "server_error", "message": SERVER_ERROR}
             return self._end(response_id, status="failed", error=error)
-        return self._complete(response_id, answer)
+        return self._complete(response_id, prompt, answer)
 
-    def _complete(self, response_id: str, answer: Answer) -> Json:
-        ended: Json = {"output": make_output(answer), "usage": count_usage(answer)}
+    def _complete(self, response_id: str, prompt: Prompt, answer: Answer) -> Json:
+        output = make_output(answer, prompt, Stamp(response_id, self.clock()))
+        ended: Json = {"output": output, "usage": count_usage(answer)}
         if answer.incomplete:
             reason = {"reason": answer.incomplete}
             return self._end(response_id, status="incomplete", incomplete_details=reason, **ended)
@@ -102,37 +99,6 @@ class ResponseTasks:
         conversation = response.get("conversation")
         if conversation and self.store.exists(conversation["id"]):
             self.store.add(conversation["id"], given + response["output"])
-
-
-def make_output(answer: Answer) -> list[Json]:
-    """The answer as output items: reasoning, file search, messages, calls."""
-    items: list[Json] = []
-    if answer.reasoning is not None:
-        summary = [{"type": "summary_text", "text": answer.reasoning}]
-        items.append(stamp_item({"type": "reasoning", "summary": summary}))
-    if answer.citations:
-        items.append(stamp_item({"type": "file_search_call", "queries": ["echo"], "results": None}))
-    status = "incomplete" if answer.incomplete else "completed"
-    items += [stamp_item(make_message(part), status) for part in make_parts(answer)]
-    for call in answer.calls:
-        named = {"call_id": f"call_{secrets.token_hex(12)}", "name": call.name, "arguments": call.arguments}
-        items.append(stamp_item({"type": "function_call", **named}))
-    return items
-
-
-def make_parts(answer: Answer) -> list[Json]:
-    """The content of each message."""
-    if answer.refusal is not None:
-        return [{"type": "refusal", "refusal": answer.refusal}]
-    cited = list(answer.citations)
-    return [
-        {"type": "output_text", "text": text, "annotations": cited, "logprobs": []} for text in answer.texts
-    ]
-
-
-def make_message(part: Json) -> Json:
-    """An assistant's message."""
-    return {"type": "message", "role": "assistant", "content": [part]}
 
 
 def count_usage(answer: Answer) -> Json:

@@ -1,7 +1,7 @@
 """/v1/conversations: metadata and items. Nothing lists conversations."""
 
 import json
-import time
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
@@ -10,10 +10,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from local.emulator.api_error import locked, not_found
-from local.emulator.database import Database, Json, Page, new_id
+from local.emulator.database import Database, Json, Page
 from local.emulator.fields import Fields, Metadata, check, parse_body, parse_page, refuse_query
+from local.emulator.included import parse_include, show_item, show_items
 from local.emulator.items import MAX_ITEMS, Item, make_item
-from local.emulator.listing import render_list, render_page
+from local.emulator.listing import find_page, render_list
+from local.emulator.timed_ids import make_timed_id
 
 INSERT = "INSERT INTO conversations (id, body) VALUES (?, ?)"
 ONE = "SELECT body FROM conversations WHERE id = ? AND deleted = 0"
@@ -91,9 +93,10 @@ class Store:
 class Conversations:
     """The endpoints."""
 
-    def __init__(self, database: Database, store: Store) -> None:
+    def __init__(self, database: Database, store: Store, clock: Callable[[], float]) -> None:
         self.database = database
         self.store = store
+        self.clock = clock
 
     def routes(self) -> list[Route]:
         """Paths and methods."""
@@ -112,15 +115,16 @@ class Conversations:
     async def create(self, request: Request) -> JSONResponse:
         """POST /conversations."""
         given = check(CreateFields, await parse_body(request))
+        now = int(self.clock())
         conversation = {
-            "id": new_id("conv"),
+            "id": make_timed_id("conv", now),
             "object": "conversation",
-            "created_at": int(time.time()),
+            "created_at": now,
             "metadata": given.metadata or {},
         }
         with self.database.transaction():
             self.database.execute(INSERT, conversation["id"], json.dumps(conversation))
-            self.store.add(str(conversation["id"]), [make_item(item) for item in given.items or []])
+            self.store.add(str(conversation["id"]), [make_item(item, now) for item in given.items or []])
         return JSONResponse(conversation)
 
     async def retrieve(self, request: Request) -> JSONResponse:
@@ -147,8 +151,10 @@ class Conversations:
         body = await parse_body(request)
         conversation_id = request.path_params["conversation_id"]
         refuse_query(request)
+        parse_include(request)
         self.store.find(conversation_id)
-        items = [make_item(item) for item in check(CreateItemsFields, body).items]
+        given = check(CreateItemsFields, body).items
+        items = [make_item(item, self.clock()) for item in given]
         self.store.refuse_when_locked(conversation_id)
         with self.database.transaction():
             self.store.add(conversation_id, items)
@@ -156,16 +162,17 @@ class Conversations:
 
     async def list_items(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items."""
-        wanted = parse_page(request)
+        wanted, include = parse_page(request), parse_include(request)
         conversation_id = request.path_params["conversation_id"]
         self.store.find(conversation_id)
         start = self.database.number(ITEM_SEQ, wanted.after, conversation_id)
-        return render_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
+        page = find_page(self.database, PAGE, wanted, start, conversation_id=conversation_id)
+        return render_list(Page(show_items(page.data, include), page.has_more))
 
     async def retrieve_item(self, request: Request) -> JSONResponse:
         """GET /conversations/{conversation_id}/items/{item_id}."""
         refuse_query(request)
-        return JSONResponse(self._find_item(request))
+        return JSONResponse(show_item(self._find_item(request), parse_include(request)))
 
     async def delete_item(self, request: Request) -> JSONResponse:
         """DELETE /conversations/{conversation_id}/items/{item_id}: answers with the conversation."""

@@ -4,8 +4,10 @@ The answer is one line:
 
     instructions: Be brief | model: gpt-6-luna | thread: user: A / assistant: B / user: C
 
-Function calls and what they gave stand in the thread as `call: name({"x": 1})` and `output: ...`. Earlier
-answers are cut to 60 characters, or an answer would double with every turn.
+Function calls and what they gave stand in the thread as `call: name({"x": 1})` and `output: ...`, files of
+messages as `[file: file_1]`. Earlier answers are cut to 60 characters, or an answer would double with every
+turn. Files that were put into a code interpreter's container stand before the thread as
+`| container: file_1, file_2 |`.
 
 Directives are lines of the last input (the last user message, or the function outputs that follow it):
 
@@ -18,6 +20,13 @@ Directives are lines of the last input (the last user message, or the function o
     /two               two messages, `first: ...` and `second: ...`
     /refuse            a refusal in place of text
     /reasoning         a reasoning item before the message
+    /think TEXT        a message of phase commentary before the answer or the calls; also several lines
+
+With a code_interpreter tool:
+
+    /python CODE       a code_interpreter_call that seems to run it and prints `ran: CODE`; also several lines
+    /file NAME         makes a file, links to it on a last line of the answer (also after /say and /length)
+                       and cites it; also several lines
 
 With a file_search tool, `cite` in the last input adds a file_citation. A text format json_object gives
 `{"echo": answer}`, json_schema the smallest value that fits.
@@ -25,19 +34,20 @@ With a file_search tool, `cite` in the last input adds a file_citation. A text f
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from local.emulator.database import Json
+from local.emulator.directives import Directives, find_last_input, read_directives, read_wait_seconds
+from local.emulator.echo_code import link_files, make_files, run_code, show_container
 from local.emulator.items import read_text
 from local.emulator.json_sample import make_sample
 from local.emulator.models import Answer, Call, ModelError, Prompt
 from local.emulator.tokens import CHARS_PER_TOKEN, count_tokens
 
 SHOWN_ANSWER_CHARS = 60
-DIRECTIVE = re.compile(r"^/([a-z]+)(?: +(.*?))? *$", re.MULTILINE)
-CITED_FILE = {"type": "file_citation", "file_id": "file-echo", "filename": "echo.txt"}
-Directives = dict[str, list[str]]
+FILE = {"file_id": "file-echo", "filename": "echo.txt"}
+FOUND: Json = {**FILE, "score": 0.5, "text": "What stands in the file.", "attributes": {}}
 
 
 class EchoModel:
@@ -56,52 +66,27 @@ class EchoModel:
         if "fail" in directives:
             code = directives["fail"][0] or "server_error"
             raise ModelError(code, f"The echo failed with {code}, as it was told.")
-        reasoning = "The echo thinks." if "reasoning" in directives else None
-        input_tokens = count_tokens((prompt.instructions or "") + show_thread(prompt.items))
+        common = Answer(
+            reasoning="The echo thinks." if "reasoning" in directives else None,
+            commentary=tuple(directives.get("think", [])),
+            code_runs=run_code(prompt, directives),
+            input_tokens=count_tokens((prompt.instructions or "") + show_thread(prompt.items)),
+        )
         if calls := choose_calls(prompt, directives):
             spent = sum(count_tokens(call.name + call.arguments) for call in calls)
-            return Answer(calls=calls, reasoning=reasoning, input_tokens=input_tokens, output_tokens=spent)
+            return replace(common, calls=calls, output_tokens=spent)
         text, incomplete = cut(write_text(prompt, directives), prompt, directives)
-        return Answer(
+        is_cited = "cite" in asked and prompt.find_tool("file_search") is not None
+        return replace(
+            common,
             texts=(f"first: {text}", f"second: {text}") if "two" in directives else (text,),
-            reasoning=reasoning,
             refusal="The echo refuses." if "refuse" in directives else None,
-            citations=make_citations(prompt, asked, text),
+            found=(FOUND,) if is_cited else (),
+            citations=({"type": "file_citation", **FILE, "index": len(text)},) if is_cited else (),
+            files=make_files(prompt, directives),
             incomplete=incomplete,
-            input_tokens=input_tokens,
             output_tokens=max(1, count_tokens(text)),
         )
-
-
-def find_last_input(items: list[Json]) -> str:
-    """The text of the last user message, or of the function outputs after it."""
-    if not items:
-        return ""
-    if items[-1]["type"] != "function_call_output":
-        users = [item for item in items if item.get("role") == "user"]
-        return read_text(users[-1]["content"]) if users else ""
-    outputs: list[str] = []
-    for item in reversed(items):
-        if item["type"] != "function_call_output":
-            break
-        outputs.insert(0, read_text(item["output"]))
-    return "\n".join(outputs)
-
-
-def read_directives(text: str) -> Directives:
-    """Name of the directive -> what stood behind it, once for every line."""
-    found: Directives = {}
-    for name, argument in DIRECTIVE.findall(text):
-        found.setdefault(name, []).append(argument)
-    return found
-
-
-def read_wait_seconds(directives: Directives) -> float:
-    """What `/wait` says, else 0."""
-    try:
-        return float(directives["wait"][0])
-    except (KeyError, ValueError):
-        return 0.0
 
 
 def show_thread(items: list[Json]) -> str:
@@ -151,6 +136,7 @@ def write_text(prompt: Prompt, directives: Directives) -> str:
     if "length" in directives:
         length = int(directives["length"][0])
         text = (text * (length // max(1, len(text)) + 1))[:length]
+    text = link_files(text, make_files(prompt, directives))
     if prompt.text_format["type"] == "json_object":
         return json.dumps({"echo": text}, ensure_ascii=False)
     if prompt.text_format["type"] == "json_schema":
@@ -159,9 +145,9 @@ def write_text(prompt: Prompt, directives: Directives) -> str:
 
 
 def echo_text(prompt: Prompt) -> str:
-    """Instructions, model and thread in one line."""
+    """Instructions, model, the container's files and the thread in one line."""
     return (
-        f"instructions: {prompt.instructions or 'none'} | model: {prompt.model} | "
+        f"instructions: {prompt.instructions or 'none'} | model: {prompt.model} | {show_container(prompt)}"
         f"thread: {show_thread(prompt.items)}"
     )
 
@@ -174,10 +160,3 @@ def cut(text: str, prompt: Prompt, directives: Directives) -> tuple[str, str | N
     if limit is not None and count_tokens(text) > limit:
         return text[: limit * CHARS_PER_TOKEN], "max_output_tokens"
     return text, None
-
-
-def make_citations(prompt: Prompt, asked: str, text: str) -> tuple[Json, ...]:
-    """A citation at the end of the text, where one is asked for and files can be searched."""
-    if "cite" in asked and any(tool["type"] == "file_search" for tool in prompt.tools):
-        return ({**CITED_FILE, "index": len(text)},)
-    return ()

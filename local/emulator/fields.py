@@ -222,5 +222,5 @@ def refuse_query(request: Request) -> None:
 
 
 def _query_without_include(request: Request) -> Json:
-    # `include` asks for extra data that the emulator does not have.
+    # included.py reads `include` where there is something to include.
     return {key: value for key, value in request.query_params.items() if key not in ("include", "include[]")}

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
-from local.emulator.database import Json, new_id
+from local.emulator.database import Json
 from local.emulator.fields import BY_TYPE, Fields, get_field
+from local.emulator.timed_ids import make_timed_id
 
 MAX_ITEMS = 20
 MAX_TEXT_CHARS = 10_485_760
@@ -16,6 +17,7 @@ ID_PREFIXES = {
     "reasoning": "rs",
     "file_search_call": "fs",
     "web_search_call": "ws",
+    "code_interpreter_call": "ci",
 }
 Status = Literal["in_progress", "completed", "incomplete"]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
@@ -75,11 +77,12 @@ OutputPart = Annotated[
 
 
 class Message(Fields):
-    """What messages have in common; a bare string is one text part."""
+    """What messages have in common; a bare string is one text part. Only an assistant's `phase` is used."""
 
     type: Literal["message"] = "message"
     id: str | None = None
     status: Status | None = None
+    phase: Literal["commentary", "final_answer"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -103,7 +106,6 @@ class AssistantMessage(Message):
 
     role: Literal["assistant"]
     content: list[OutputPart]
-    phase: Literal["commentary", "final_answer"] | None = None
 
 
 class FunctionCall(Fields):
@@ -171,18 +173,26 @@ Item = Annotated[
 ]
 
 
-def make_item(item: BaseModel) -> Json:
-    """The item as it is stored and shown, with a new id and a status."""
-    return stamp_item(item.model_dump(by_alias=True, exclude_none=True))
+def make_item(item: BaseModel, seconds: float) -> Json:
+    """The item as it is stored and shown: with an id of its own, of this time, and a status."""
+    return stamp_item(item.model_dump(by_alias=True, exclude_none=True), seconds)
 
 
-def stamp_item(item: Json, status: str = "completed") -> Json:
-    """The item with a fresh id and a status."""
-    return {"id": "", **item} | {"id": new_id(ID_PREFIXES[item["type"]]), "status": status}
+def stamp_item(item: Json, seconds: float, *, status: str = "completed", head: str | None = None) -> Json:
+    """The item with a status and a fresh id that carries the time (see timed_ids.py)."""
+    identifier = make_timed_id(ID_PREFIXES[item["type"]], seconds, head)
+    return {"id": "", **item} | {"id": identifier, "status": status}
 
 
 def read_text(content: str | list[Json]) -> str:
-    """The text of an item's content; a picture or file stands as `[input_image]`."""
+    """The text of an item's content; a picture stands as `[input_image]`, a file as `[file: file_1]`."""
     if isinstance(content, str):
         return content
-    return "\n".join(str(part.get("text", part.get("refusal", f"[{part['type']}]"))) for part in content)
+    return "\n".join(read_part(part) for part in content)
+
+
+def read_part(part: Json) -> str:
+    """The text of one part."""
+    if part["type"] == "input_file" and part.get("file_id"):
+        return f"[file: {part['file_id']}]"
+    return str(part.get("text", part.get("refusal", f"[{part['type']}]")))

@@ -6,13 +6,11 @@ from local.emulator.api_error import ApiError
 from local.emulator.database import Database, Page, PageRequest, UnknownCursorError
 
 
-def render_page(
-    database: Database, sql: str, wanted: PageRequest, start: int | None, **values: object
-) -> JSONResponse:
+def find_page(database: Database, sql: str, wanted: PageRequest, start: int | None, **values: object) -> Page:
     """A page that `sql` selects (see Database.page). That `after` is in no list is ApiError 400: OpenAI's own
     answer to it is unverified."""
     try:
-        return render_list(database.page(sql, wanted, start, **values))
+        return database.page(sql, wanted, start, **values)
     except UnknownCursorError as error:
         raise ApiError(
             f"Invalid 'after': no object with id '{error}' in this list.", param="after", code="invalid_value"

@@ -21,6 +21,11 @@ class Prompt:
     temperature: float | None = None
     top_p: float | None = None
 
+    def find_tool(self, kind: str) -> Json | None:
+        """The first tool of this kind, where tools may be used."""
+        usable = self.tools if self.tool_choice != "none" else []
+        return next((tool for tool in usable if tool["type"] == kind), None)
+
     def functions(self) -> list[Json]:
         """The function tools that may be called."""
         return [tool for tool in self.tools if tool["type"] == "function" and self.tool_choice != "none"]
@@ -35,14 +40,30 @@ class Call:
 
 
 @dataclass(frozen=True)
+class CodeRun:
+    """Code that a model ran in its container, and what that printed."""
+
+    code: str
+    logs: str
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What a model says; every text becomes a message of its own. `incomplete` says why it was cut."""
+    """What a model says; every text becomes a message of its own. `incomplete` is the reason, if it is.
+
+    `commentary` is said before the answer. `found` is what a search in files gave, `citations` name it;
+    `files` are the names of those that the code made: a link to one in a text cites it.
+    """
 
     texts: tuple[str, ...] = ()
+    commentary: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
     reasoning: str | None = None
     refusal: str | None = None
+    found: tuple[Json, ...] = ()
     citations: tuple[Json, ...] = ()
+    code_runs: tuple[CodeRun, ...] = ()
+    files: tuple[str, ...] = ()
     incomplete: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0

@@ -2,11 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from local.emulator.fields import BY_TYPE, Fields, Metadata, ResolvedFields
+from local.emulator.fields import BY_TYPE, Fields, Metadata, ResolvedFields, find_type
+from local.emulator.included import Includable
 from local.emulator.items import Item
 
+MAX_KEY_CHARS = 64
+MAX_CONTAINER_FILES = 50
 MIN_OUTPUT_TOKENS = 16  # the API description's own
 
 
@@ -54,11 +57,28 @@ class McpTool(ResolvedFields):
     require_approval: Literal["always", "never"] | dict[str, Any] | None = None
 
 
+class AutoContainer(ResolvedFields):
+    """A container that OpenAI makes for the response, with these files in it."""
+
+    type: Literal["auto"]
+    file_ids: list[str] | None = Field(default=None, max_length=MAX_CONTAINER_FILES)
+    memory_limit: Literal["1g", "4g", "16g", "64g"] | None = None
+    network_policy: dict[str, Any] | None = None
+
+
+def find_kind_of_container(data: Any) -> str | None:
+    """Tag of a container: one that is named by its id, or one that is described."""
+    return "<id>" if isinstance(data, str) else find_type(data)
+
+
 class CodeInterpreterTool(ResolvedFields):
-    """A Python sandbox; the local models do not use it."""
+    """A Python sandbox; only the echo pretends to use it."""
 
     type: Literal["code_interpreter"]
-    container: str | dict[str, Any]
+    container: Annotated[
+        Annotated[str, Field(pattern="^cntr_"), Tag("<id>")] | Annotated[AutoContainer, Tag("<auto>")],
+        Discriminator(find_kind_of_container),
+    ]
 
 
 Tool = Annotated[
@@ -135,16 +155,16 @@ class CreateFields(ResolvedFields):
     input: Annotated[list[Item], BeforeValidator(text_is_one_message)]
     background: bool = False
     conversation: Annotated[ConversationFields, BeforeValidator(id_is_enough)] | None = None
-    include: list[str] = Field(default_factory=list)
+    include: list[Includable] = Field(default_factory=list)
     instructions: str | None = None
     max_output_tokens: int | None = Field(default=None, ge=MIN_OUTPUT_TOKENS)
     max_tool_calls: int | None = None
     metadata: Metadata = Field(default_factory=dict)
     parallel_tool_calls: bool = True
     previous_response_id: str | None = None
-    prompt_cache_key: str | None = None
+    prompt_cache_key: str | None = Field(default=None, max_length=MAX_KEY_CHARS)
     reasoning: Reasoning = Field(default_factory=Reasoning)
-    safety_identifier: str | None = None
+    safety_identifier: str | None = Field(default=None, max_length=MAX_KEY_CHARS)
     service_tier: Literal["auto", "default", "flex", "priority", "fast", "ultrafast"] = "auto"
     store: bool = True
     stream: Literal[False] = False

@@ -8,14 +8,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.emulator.api_error import ApiError, not_found, server_error
+from local.emulator.api_error import ApiError, not_found, server_error, unsupported
 from local.emulator.background import ResponseTasks
 from local.emulator.conversations import Store
-from local.emulator.database import Database, Json, new_id
+from local.emulator.database import Database, Json
 from local.emulator.fields import check, parse_body, refuse_query
+from local.emulator.included import parse_include, show_response
 from local.emulator.items import make_item
 from local.emulator.models import Prompt
 from local.emulator.response_fields import CreateFields, Tool
+from local.emulator.timed_ids import make_timed_id
 from local.emulator.tokens import TOKENS_AROUND_A_MESSAGE, count_tokens
 
 INSERT = """
@@ -49,9 +51,18 @@ REASONING_MODELS = re.compile(r"gpt-[56]|o\d")
 
 
 class Responses:
-    """The endpoints. `context_tokens` is how much fits into the context of every model."""
+    """The endpoints. `context_tokens` is how much fits into the context of every model, `refuses` are the
+    fields of POST /responses that this server does not take."""
 
-    def __init__(self, database: Database, store: Store, tasks: ResponseTasks, context_tokens: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        tasks: ResponseTasks,
+        context_tokens: int,
+        refuses: frozenset[str] = frozenset(),
+    ) -> None:
+        self.refuses = refuses
         self.database = database
         self.store = store
         self.tasks = tasks
@@ -68,14 +79,17 @@ class Responses:
 
     async def create(self, request: Request) -> JSONResponse:
         """POST /responses: at once when in the background, else when it has ended."""
-        fields = check(CreateFields, await parse_body(request))
+        body = await parse_body(request)
+        refuse_fields(body, self.refuses)
+        fields = check(CreateFields, body)
         refuse_combinations(fields)
         refuse_model(fields)
-        given = [make_item(item) for item in fields.input]
+        now = int(self.tasks.clock())
+        given = [make_item(item, now) for item in fields.input]
         items = self._context(fields) + given
         refuse_unmatched_calls(items)
         items = self._truncate(fields, items)
-        response = make_response(fields, int(self.tasks.clock()))
+        response = make_response(fields, now)
         conversation_id = fields.conversation.id if fields.conversation else None
         state = (response["status"], int(fields.store), json.dumps(given), json.dumps(response))
         self.database.execute(INSERT, response["id"], conversation_id, *state)
@@ -85,12 +99,14 @@ class Responses:
         await asyncio.wait({task})
         if task.cancelled():  # deleted, or the server is stopping
             raise server_error()
-        return JSONResponse(task.result())
+        return JSONResponse(show_response(task.result(), fields.include))
 
     async def retrieve(self, request: Request) -> JSONResponse:
-        """GET /responses/{response_id}."""
+        """GET /responses/{response_id}. That `include` must be given here once more is unverified."""
         refuse_query(request)
-        return JSONResponse(self._find(request.path_params["response_id"])[0])
+        include = parse_include(request)
+        response, _ = self._find(request.path_params["response_id"])
+        return JSONResponse(show_response(response, include))
 
     async def cancel(self, request: Request) -> JSONResponse:
         """POST /responses/{response_id}/cancel: only in the background, only while active."""
@@ -175,6 +191,13 @@ def refuse_combinations(fields: CreateFields) -> None:
         raise ApiError("Background responses need 'store' to be true.", param="background")
 
 
+def refuse_fields(body: Json, refuses: frozenset[str]) -> None:
+    """Fields that other servers take and this one does not."""
+    for name in body:
+        if name in refuses:
+            raise unsupported(name)
+
+
 def refuse_model(fields: CreateFields) -> None:
     """Models that are gone, and what reasoning models do not take."""
     if GONE_MODELS.fullmatch(fields.model):
@@ -186,11 +209,7 @@ def refuse_model(fields: CreateFields) -> None:
         )
     for name in ("temperature", "top_p"):
         if getattr(fields, name) is not None and REASONING_MODELS.match(fields.model):
-            raise ApiError(
-                f"Unsupported parameter: '{name}' is not supported with this model.",
-                param=name,
-                code="unsupported_parameter",
-            )
+            raise unsupported(name)
 
 
 def refuse_unmatched_calls(items: list[Json]) -> None:
@@ -219,7 +238,7 @@ def previous_not_found(response_id: str) -> ApiError:
 def make_response(fields: CreateFields, created_at: int) -> Json:
     """The response as it begins. It has no `usage` yet: the API description has no null for it."""
     response: Json = {
-        "id": new_id("resp"),
+        "id": make_timed_id("resp", created_at),
         "object": "response",
         "created_at": created_at,
         "status": "queued" if fields.background else "in_progress",

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 import uvicorn
@@ -24,7 +25,9 @@ class Emulator:
     """A running emulator: `url` (ends in /v1), `requests` seen, `connections` seen, `stop()`.
 
     A context manager that stops it. `database` is a path; without one nothing outlives it. `key` is the only
-    accepted key; without one any key but `wrong` is. `port` 0 takes a free one.
+    accepted key; without one any key but `wrong` is. `port` 0 takes a free one. `clock` gives the Unix time
+    of all that is made. `refuses` are fields of POST /responses that it answers with 400, such as
+    `prompt_cache_key`: so a test sees how a client gets on with a server that does not know them.
     """
 
     def __init__(
@@ -34,14 +37,22 @@ class Emulator:
         model: Model | None = None,
         key: str | None = None,
         context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+        refuses: frozenset[str] = frozenset(),
         port: int = 0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.seen = Seen()
         self.socket = listen(port)
         self.port: int = self.socket.getsockname()[1]
         self.database = Database(database)
         app = make_app(
-            self.database, model or EchoModel(), key=key, context_tokens=context_tokens, seen=self.seen
+            self.database,
+            model or EchoModel(),
+            key=key,
+            context_tokens=context_tokens,
+            refuses=refuses,
+            seen=self.seen,
+            clock=clock,
         )
         self.server = uvicorn.Server(
             uvicorn.Config(
@@ -119,7 +130,17 @@ def start_emulator(
     model: Model | None = None,
     key: str | None = None,
     context_tokens: int = DEFAULT_CONTEXT_TOKENS,
+    refuses: frozenset[str] = frozenset(),
     port: int = 0,
+    clock: Callable[[], float] = time.time,
 ) -> Emulator:
     """A running emulator in a thread of its own, on a free port: `with start_emulator() as emulator:`."""
-    return Emulator(database, model=model, key=key, context_tokens=context_tokens, port=port).start()
+    return Emulator(
+        database,
+        model=model,
+        key=key,
+        context_tokens=context_tokens,
+        refuses=refuses,
+        port=port,
+        clock=clock,
+    ).start()

@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 from openai import NotFoundError, OpenAI
+from openai.types.responses import Response
 
+Ask = Callable[..., Response]
 Refused = Callable[..., dict[str, Any]]
 MESSAGE = {"role": "user", "content": "hello"}
 
@@ -99,6 +101,25 @@ def test_items_that_are_no_messages_are_kept_between_them(client: OpenAI) -> Non
     assert [str(item.id).partition("_")[0] for item in listed] == prefixes
 
 
+def test_a_message_may_hold_a_file(client: OpenAI, ask: Ask, conversation_id: str) -> None:
+    parts = [{"type": "input_text", "text": "see"}, {"type": "input_file", "file_id": "file_1"}]
+    items: Any = [{"role": "user", "content": parts}]
+    first = client.conversations.create(items=items).id
+    client.conversations.items.create(conversation_id, items=items)
+    for holder in (first, conversation_id):
+        (item,) = client.conversations.items.list(holder).data
+        assert item.to_dict()["content"] == parts
+        assert ask([], conversation=holder).output_text.endswith("thread: user: see\n[file: file_1]")
+
+
+@pytest.mark.parametrize("phase", ["commentary", "final_answer"])
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_a_message_keeps_its_phase(client: OpenAI, role: str, phase: str) -> None:
+    items: Any = [{"role": role, "content": "x", "phase": phase}]
+    listed: Any = client.conversations.items.list(client.conversations.create(items=items).id)
+    assert [item.phase for item in listed.data] == [phase]
+
+
 def test_created_items_are_answered_in_order(client: OpenAI, conversation_id: str) -> None:
     items: Any = [{"role": "user", "content": str(number)} for number in range(20)]
     answered: Any = client.conversations.items.create(conversation_id, items=items)
@@ -125,6 +146,7 @@ def test_items_are_all_added_or_none(client: OpenAI, refused: Refused, conversat
         ({"role": "user", "content": [{"type": "output_text", "text": "x"}]}, "items[0].content[0]"),
         ({"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}, "items[0].content[0]"),
         ({"role": "nobody", "content": "x"}, "items[0].role"),
+        ({**MESSAGE, "phase": "nonsense"}, "items[0].phase"),
         ({"role": "user", "content": 1}, "items[0].content"),
         ({"type": "nonsense"}, "items[0]"),
         ({"type": "function_call_output", "output": "x"}, "items[0].call_id"),

@@ -88,6 +88,26 @@ def test_reasoning_comes_before_the_message(ask: Ask) -> None:
     assert str(response.output[0].id).startswith("rs_")
 
 
+def test_an_answer_is_the_final_one(ask: Ask) -> None:
+    for text in ("hello", "/refuse", "/incomplete"):
+        output: Any = ask(text).output
+        assert [message.phase for message in output] == ["final_answer"]
+
+
+def test_thinking_aloud_is_commentary_before_the_answer(ask: Ask) -> None:
+    output: Any = ask("/think Let me see.\n/think Aha.\n/reasoning\n/say B").output
+    assert [item.type for item in output] == ["reasoning", "message", "message", "message"]
+    said = [(item.phase, item.content[0].text) for item in output[1:]]
+    assert said == [("commentary", "Let me see."), ("commentary", "Aha."), ("final_answer", "B")]
+
+
+def test_thinking_aloud_comes_before_a_call_too(ask: Ask) -> None:
+    tools = [{"type": "function", "name": "weather", "parameters": {}}]
+    output: Any = ask("/think Let me see.\n/call weather {}", tools=tools).output
+    assert [item.type for item in output] == ["message", "function_call"]
+    assert (output[0].phase, output[0].status) == ("commentary", "completed")
+
+
 def test_long_answers_are_cut_in_later_turns_so_that_they_do_not_grow(ask: Ask) -> None:
     given: Any = [message("a"), message("b" * 1000, "assistant"), message("c" * 1000)]
     shown = ask(given).output_text
@@ -122,6 +142,19 @@ def test_a_citation_needs_file_search_and_the_word(ask: Ask) -> None:
 
 def test_web_search_is_accepted(ask: Ask) -> None:
     assert ask("x", tools=[{"type": "web_search"}]).tools[0].type == "web_search"
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [
+        ({"file_id": "file_1"}, "[file: file_1]"),
+        ({"filename": "a.txt", "file_data": "data:text/plain;base64,YQ=="}, "[input_file]"),
+    ],
+)
+def test_files_show_which_one_arrived(ask: Ask, part: dict[str, str], shown: str) -> None:
+    parts = [{"type": "input_text", "text": "see"}, {"type": "input_file", **part}]
+    given: Any = [{"role": "user", "content": parts}]
+    assert ask(given).output_text.endswith(f"user: see\n{shown}")
 
 
 def test_pictures_show_that_they_arrived(ask: Ask) -> None:

@@ -63,6 +63,21 @@ def test_settings_come_back_in_the_response(ask: Ask) -> None:
     assert (response.truncation, response.user) == ("auto", "u")
 
 
+def test_who_asks_and_the_key_of_the_cache_come_back_too(ask: Ask) -> None:
+    given = {"safety_identifier": "s" * 64, "prompt_cache_key": "k" * 64}
+    response = ask("x", **given)
+    assert (response.safety_identifier, response.prompt_cache_key) == tuple(given.values())
+
+
+def test_a_server_may_refuse_fields_by_name() -> None:
+    with start_emulator(refuses=frozenset({"prompt_cache_key"})) as older, make_client(older.url) as client:
+        asked: Any = {"model": "m", "input": "x", "safety_identifier": "s"}
+        with pytest.raises(BadRequestError, match="Unsupported parameter: 'prompt_cache_key'") as refusal:
+            client.responses.create(**asked, prompt_cache_key="k")
+        assert (refusal.value.param, refusal.value.code) == ("prompt_cache_key", "unsupported_parameter")
+        assert client.responses.create(**asked).status == "completed"
+
+
 def test_a_conversations_items_come_before_the_input(client: OpenAI, ask: Ask) -> None:
     items: Any = [{"role": "user", "content": "A"}, {"role": "assistant", "content": "B"}]
     conversation = client.conversations.create(items=items)
@@ -80,9 +95,20 @@ def test_input_and_output_are_added_to_the_conversation(
     assert thread(client, conversation_id) == ["/say B", "B", "/say D", "D"]
 
 
-def test_the_output_keeps_its_ids_in_the_conversation(client: OpenAI, ask: Ask, conversation_id: str) -> None:
-    response = ask("x", conversation=conversation_id)
-    assert client.conversations.items.list(conversation_id).data[0].id == response.output[0].id
+def test_the_output_lands_in_the_conversation_as_it_is(
+    client: OpenAI, ask: Ask, conversation_id: str
+) -> None:
+    """Ids, phases and all else, whatever kind the items are of."""
+    tools = [
+        {"type": "function", "name": "weather", "parameters": {}},
+        {"type": "code_interpreter", "container": {"type": "auto"}},
+    ]
+    text = "/reasoning\n/think hm\n/python 1\n/call weather"
+    response = ask(text, tools=tools, conversation=conversation_id)
+    _, *landed = client.conversations.items.list(conversation_id, order="asc").data
+    kinds = ["reasoning", "message", "code_interpreter_call", "function_call"]
+    assert [item.type for item in response.output] == kinds
+    assert [item.to_dict() for item in landed] == [item.to_dict() for item in response.output]
 
 
 def test_all_input_may_lie_in_the_conversation(client: OpenAI, ask: Ask) -> None:
@@ -121,6 +147,13 @@ def test_items_are_not_added_to_an_active_conversation(
     items = {"items": [{"role": "user", "content": "x"}]}
     error = refused(f"/conversations/{conversation_id}/items", items)
     assert error["code"] == "conversation_locked"
+    client.responses.cancel(active.id)
+
+
+def test_metadata_is_replaced_while_a_response_is_active(client: OpenAI, conversation_id: str) -> None:
+    active = background(client, LONG_RUN, conversation=conversation_id)
+    assert client.conversations.update(conversation_id, metadata={"a": "1"}).metadata == {"a": "1"}
+    assert client.conversations.retrieve(conversation_id).metadata == {"a": "1"}
     client.responses.cancel(active.id)
 
 
@@ -202,6 +235,8 @@ def test_previous_responses_come_before_the_input(ask: Ask) -> None:
         ({"background": True, "store": False}, None),
         ({"max_output_tokens": 15}, "integer_below_min_value"),
         ({"metadata": {"k": "v" * 513}}, "string_above_max_length"),
+        ({"prompt_cache_key": "k" * 65}, "string_above_max_length"),
+        ({"safety_identifier": "s" * 65}, "string_above_max_length"),
         ({"stream": True}, "invalid_value"),
         ({"tool_choice": 1}, "invalid_value"),
         ({"tools": [{"type": "nonsense"}]}, "invalid_value"),
