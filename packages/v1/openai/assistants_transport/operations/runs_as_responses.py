@@ -12,7 +12,7 @@ from assistants_transport.translate import response as responses
 from assistants_transport.translate import tool_outputs
 from assistants_transport.translate.message import is_message, items_from_messages, message_from_item
 from assistants_transport.translate.run import assistant_id_of, run_from_response
-from assistants_transport.translate.thread import vector_store_ids_of
+from assistants_transport.translate.thread import extras_of
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def create(request: V2Request) -> "v2.Run":
     conversation_id = to_upstream_id(request.ids["thread_id"])
     items = items_from_messages(body.get("additional_messages"), "additional_messages")
     agent = request.caches.agents.load(api, to_upstream_id(body["assistant_id"]))
-    needs_thread = responses.uses_file_search(body, agent)
-    conversation = api.get(f"/conversations/{conversation_id}") if needs_thread else {}
-    store_ids = vector_store_ids_of(conversation)
-    response = responses.response_from_run(body, agent, conversation_id, store_ids)
+    needs_thread = responses.needs_thread_extras(body, agent)
+    conversation = messages.attach_code_files(api, conversation_id, body.get("additional_messages"))
+    if needs_thread and not conversation:
+        conversation = api.get(f"/conversations/{conversation_id}")
+    response = responses.response_from_run(body, agent, conversation_id, extras_of(conversation))
     return _add_items_and_start(request, items, response)
 
 
