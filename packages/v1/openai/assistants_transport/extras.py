@@ -1,6 +1,7 @@
 """Keeps the fields that v2 has and today's OpenAI has not ("extras") in the metadata of upstream objects.
 
-They are stored as JSON text, cut into the pairs `v2_0`, `v2_1` and so on.
+They are stored as JSON text, cut into the pairs `v2_0`, `v2_1` and so on, beside the caller's pairs. Where
+16 pairs do not hold both, the caller's go into that text too, as `[extras, metadata]`.
 """
 
 import json
@@ -8,19 +9,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from assistants_transport.v2_errors import Json, V2Error
+from assistants_transport.v2_errors import Json, V2Error, refuse_value
 
 PREFIX = "v2_"
 _RESERVED_KEY = re.compile(rf"{PREFIX}\d+")
 # OpenAI's limits for the metadata of every object
 MAX_METADATA_PAIRS = 16
+MAX_METADATA_KEY_CHARACTERS = 64
 MAX_METADATA_VALUE_CHARACTERS = 512
 
 
 def pack(extras: Json, metadata: Mapping[str, str] | None) -> dict[str, str]:
     """The caller's metadata together with the extras.
 
-    Raises V2Error 400 for a key that is reserved, and for extras that do not fit into the 16 pairs."""
+    Raises V2Error 400 for a key that is reserved, and for what does not fit into the 16 pairs at all."""
     callers = dict(metadata or {})
     for key in callers:
         if _RESERVED_KEY.fullmatch(key):
@@ -29,18 +31,19 @@ def pack(extras: Json, metadata: Mapping[str, str] | None) -> dict[str, str]:
                 f"metadata keys of {PREFIX} and a number are reserved: {key[:70]!r}.",
                 param=f"metadata.{key}",
             )
-    text = json.dumps(extras, separators=(",", ":"), ensure_ascii=False) if extras else ""
-    size = MAX_METADATA_VALUE_CHARACTERS
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    if len(callers) + len(pieces) > MAX_METADATA_PAIRS:
-        fields = ", ".join(sorted(extras))
+    beside = _cut(extras) if extras else {}
+    if len(callers) + len(beside) <= MAX_METADATA_PAIRS:
+        return callers | beside
+    _check_limits(callers)
+    together = _cut([extras, callers])
+    if len(together) > MAX_METADATA_PAIRS:
         raise V2Error(
             400,
             f"metadata holds at most {MAX_METADATA_PAIRS} pairs: {len(callers)} of the caller's and "
-            f"{len(pieces)} that carry {fields or 'nothing'} are too many.",
+            f"{len(beside)} that carry {', '.join(sorted(extras))} are too many.",
             param="metadata",
         )
-    return callers | {f"{PREFIX}{number}": piece for number, piece in enumerate(pieces)}
+    return together
 
 
 def unpack(metadata: object) -> tuple[dict[str, str], dict[str, Any]]:
@@ -52,8 +55,39 @@ def unpack(metadata: object) -> tuple[dict[str, str], dict[str, Any]]:
     pieces: list[str] = []
     while (piece := callers.pop(f"{PREFIX}{len(pieces)}", None)) is not None:
         pieces.append(piece)
+    match _parse("".join(pieces)) if pieces else {}:
+        case dict(extras):
+            return callers, extras
+        case [dict(extras), dict(packed)]:
+            return packed | callers, extras
+        case _:
+            return dict(pairs), {}
+
+
+def _cut(value: Any) -> dict[str, str]:
+    """The value as JSON text in reserved pairs."""
+    text, size = json.dumps(value, separators=(",", ":"), ensure_ascii=False), MAX_METADATA_VALUE_CHARACTERS
+    return {
+        f"{PREFIX}{number}": text[start : start + size]
+        for number, start in enumerate(range(0, len(text), size))
+    }
+
+
+def _parse(text: str) -> Any:
     try:
-        extras = json.loads("".join(pieces)) if pieces else {}
+        return json.loads(text)
     except ValueError:
-        extras = None
-    return (callers, extras) if isinstance(extras, dict) else (dict(pairs), {})
+        return None
+
+
+def _check_limits(metadata: Mapping[str, object]) -> None:
+    """Raises V2Error 400 for pairs that OpenAI would refuse if it saw them."""
+    if len(metadata) > MAX_METADATA_PAIRS:
+        refuse_value("metadata", f"at most {MAX_METADATA_PAIRS} pairs are wanted")
+    for key, value in metadata.items():
+        if len(key) > MAX_METADATA_KEY_CHARACTERS:
+            refuse_value("metadata", f"a key has at most {MAX_METADATA_KEY_CHARACTERS} characters")
+        if not isinstance(value, str) or len(value) > MAX_METADATA_VALUE_CHARACTERS:
+            refuse_value(
+                f"metadata.{key}", f"text of at most {MAX_METADATA_VALUE_CHARACTERS} characters is wanted"
+            )

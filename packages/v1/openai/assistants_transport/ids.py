@@ -12,6 +12,9 @@ UPSTREAM_PREFIXES = {
 }
 V2_PREFIXES = {upstream: v2 for v2, upstream in UPSTREAM_PREFIXES.items()}
 V2_NAMES = {"Conversation": "Thread", "Agent": "Assistant", "Response": "Run"}
+# The Unix seconds in an id: behind 18 other digits in today's ids, in front in those until late 2025. Nobody
+# promises either, so a time is believed only where it is plausible.
+_ID_TIMES = (re.compile(r"[a-z]+_[0-9a-f]{18}([0-9a-f]{8})"), re.compile(r"[a-z]+_([0-9a-f]{8})"))
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _UPSTREAM_ID = re.compile(r"\b(conv|agent|resp)_\w+")
 _UPSTREAM_NAME = re.compile(r"\b(Conversation|Agent|Response)\b(?= with)")
@@ -38,6 +41,15 @@ def to_v2_text(text: str) -> str:
     """Rewrites an upstream message with v2's names of objects and v2's ids."""
     text = _UPSTREAM_NAME.sub(lambda found: V2_NAMES[found.group()], text)
     return _UPSTREAM_ID.sub(lambda found: to_v2_id(found.group()), text)
+
+
+def read_time(upstream_id: str, earliest: int, latest: int) -> int | None:
+    """The Unix seconds that the id tells; None where they are not from `earliest` to `latest`."""
+    for pattern in _ID_TIMES:
+        found = pattern.match(upstream_id)
+        if found and earliest <= int(found[1], 16) <= latest:
+            return int(found[1], 16)
+    return None
 
 
 def conversation_id_of(response: Json) -> str:

@@ -1,5 +1,7 @@
 """One Assistants v2 request taken apart, as the operations get it."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistants_transport.caches import Caches
@@ -9,10 +11,13 @@ from assistants_transport.v2_errors import Json
 
 @dataclass(frozen=True)
 class V2Request:
-    """`ids` are those in the path by their name in the route, such as `thread_id`."""
+    """`ids` are those in the path by their name in the route, such as `thread_id`.
+
+    `clock` tells the Unix time."""
 
     api: OpenAIApi
     caches: Caches
     ids: dict[str, str]
     query: dict[str, str]
     body: Json
+    clock: Callable[[], float] = time.time

@@ -21,7 +21,7 @@ class FunctionTool(TypedDict):
 
 
 class RankingOptions(TypedDict):
-    ranker: NotRequired[Literal["auto"]]
+    ranker: NotRequired[Literal["auto", "default_2024_08_21"]]
     score_threshold: float
 
 
@@ -35,16 +35,25 @@ class FileSearchTool(TypedDict):
     file_search: NotRequired[FileSearchOptions]
 
 
+class CodeInterpreterTool(TypedDict):
+    type: Literal["code_interpreter"]
+
+
 # web_search and other tools that v2 never had are shown in the shape that today's OpenAI gives them
-Tool = FunctionTool | FileSearchTool | dict[str, Any]
+Tool = FunctionTool | FileSearchTool | CodeInterpreterTool | dict[str, Any]
 
 
 class VectorStores(TypedDict):
     vector_store_ids: list[str]
 
 
+class CodeFiles(TypedDict):
+    file_ids: list[str]
+
+
 class ToolResources(TypedDict):
-    file_search: VectorStores
+    file_search: NotRequired[VectorStores]
+    code_interpreter: NotRequired[CodeFiles]
 
 
 class JsonObjectFormat(TypedDict):
@@ -69,7 +78,6 @@ class CarriedFields(TypedDict):
     instructions: str | None
     temperature: float | None
     top_p: float | None
-    name: str | None
     description: str | None
 
 
@@ -77,6 +85,7 @@ class Assistant(CarriedFields):
     id: str
     object: Literal["assistant"]
     created_at: int
+    name: str | None
     tools: list[Tool]
     tool_resources: ToolResources | None
     metadata: dict[str, str]
@@ -103,16 +112,12 @@ class AnnotationPlace(TypedDict):
 
 class FileCitation(AnnotationPlace):
     type: Literal["file_citation"]
-    file_citation: dict[str, str]  # file_id, and filename or container_id where OpenAI tells them
-
-
-class FileId(TypedDict):
-    file_id: str
+    file_citation: dict[str, str]  # file_id, and filename where OpenAI tells it
 
 
 class FilePath(AnnotationPlace):
     type: Literal["file_path"]
-    file_path: FileId
+    file_path: dict[str, str]  # file_id; and of a container's file, container_id and filename
 
 
 Annotation = FileCitation | FilePath | dict[str, Any]  # v2 had no url_citation
@@ -267,13 +272,75 @@ class Run(TypedDict):
     parallel_tool_calls: bool
 
 
-class RunStep(TypedDict):
+# ---------------------------------------------------------------- run steps
+
+
+class MessageId(TypedDict):
+    message_id: str
+
+
+class MessageCreation(TypedDict):
+    type: Literal["message_creation"]
+    message_creation: MessageId
+
+
+class AnsweredFunction(CalledFunction):
+    output: str | None
+
+
+class StepFunctionCall(TypedDict):
     id: str
+    type: Literal["function"]
+    function: AnsweredFunction
+
+
+class StepFileSearchCall(TypedDict):
+    id: str
+    type: Literal["file_search"]
+    file_search: dict[str, Any]  # results, where they were asked for
+
+
+class ExecutedCode(TypedDict):
+    input: str
+    outputs: list[dict[str, Any]]  # logs and images
+
+
+class StepCodeCall(TypedDict):
+    id: str
+    type: Literal["code_interpreter"]
+    code_interpreter: ExecutedCode
+
+
+StepToolCall = StepFunctionCall | StepFileSearchCall | StepCodeCall
+
+
+class StepToolCalls(TypedDict):
+    type: Literal["tool_calls"]
+    tool_calls: list[StepToolCall]
+
+
+class Step(TypedDict):
+    id: str
+    object: Literal["thread.run.step"]
+    created_at: int
+    run_id: str
+    thread_id: str
+    assistant_id: str
+    type: Literal["message_creation", "tool_calls"]
+    status: Literal["in_progress", "cancelled", "failed", "completed", "expired"]
+    step_details: MessageCreation | StepToolCalls
+    last_error: LastError | None
+    expired_at: int | None
+    cancelled_at: int | None
+    failed_at: int | None
+    completed_at: int | None
+    metadata: dict[str, str]
+    usage: Usage | None
 
 
 # ---------------------------------------------------------------- lists, deletions, errors
 
-Listed = TypeVar("Listed", Assistant, Message, Run, RunStep)
+Listed = TypeVar("Listed", Assistant, Message, Run, Step)
 
 
 class List(TypedDict, Generic[Listed]):

@@ -73,7 +73,8 @@ def _present_resources(owner: Mapping[str, Any]) -> Json:
 @refuse_malformed
 def present_message(message: "v2.Message") -> "shapes.Message":
     """`content` is the text, its parts joined by a blank line, without citation markers: these stay in
-    `annotations`, whose startIndex and endIndex count in `content`. A created_at of 0 means not told."""
+    `annotations`, whose startIndex and endIndex count in `content`. A created_at of 0, or below it,
+    means not told."""
     parts: list[Json] = [dict(part) for part in message.get("content") or []]
     content, annotations = _join_parts(parts, cited=message.get("role") == "assistant")
     return {
@@ -85,7 +86,7 @@ def present_message(message: "v2.Message") -> "shapes.Message":
         "attachments": [*map(_present_attachment, message.get("attachments") or []), *_present_images(parts)],
         "runId": message.get("run_id"),
         "assistantId": message.get("assistant_id"),
-        "createdAt": message.get("created_at") or None,
+        "createdAt": max(0, message.get("created_at") or 0) or None,
     }
 
 

@@ -56,7 +56,7 @@ def _parse_object(answer: "Raw", kind: str, required: tuple[str, ...] = ("id",))
 
 
 def _parse_page(answer: "Raw", kind: str) -> tuple[list[Json], bool]:
-    found = _parse_json(answer, "list")
+    found = _parse_json(answer, "list", None)  # some servers do not say that it is a list
     data = found.get("data")
     if not isinstance(data, list) or not all(
         isinstance(one, dict) and one.get("object") == kind and one.get("id") for one in data
@@ -65,11 +65,11 @@ def _parse_page(answer: "Raw", kind: str) -> tuple[list[Json], bool]:
     return data, bool(found.get("has_more"))
 
 
-def _parse_json(answer: "Raw", kind: str) -> Json:
+def _parse_json(answer: "Raw", *kinds: str | None) -> Json:
     try:
         found = json_text.loads(answer.content)
     except ValueError as problem:
         raise InvalidUpstreamResponse from problem
-    if not isinstance(found, dict) or found.get("object") != kind or json_text.is_too_deep(found):
+    if not isinstance(found, dict) or found.get("object") not in kinds or json_text.is_too_deep(found):
         raise InvalidUpstreamResponse
     return found

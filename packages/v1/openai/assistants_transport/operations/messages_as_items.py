@@ -7,7 +7,15 @@ from assistants_transport import pages
 from assistants_transport.ids import to_upstream_id
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.request import V2Request
-from assistants_transport.translate.message import is_message, item_from_message, message_from_item
+from assistants_transport.translate.message import (
+    code_files_of,
+    is_message,
+    item_from_message,
+    message_from_item,
+    messages_from_items,
+)
+from assistants_transport.translate.thread import metadata_with_code_files
+from assistants_transport.translate.times import time_of
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
@@ -17,9 +25,10 @@ MAX_ITEMS_PER_REQUEST = 20  # OpenAI's limit for adding items to a conversation
 
 
 def create(request: V2Request) -> "v2.Message":
-    thread_id = request.ids["thread_id"]
+    conversation_id = to_upstream_id(request.ids["thread_id"])
     item = item_from_message(request.body)
-    return message_from_item(add_items(request.api, to_upstream_id(thread_id), [item])[0], thread_id)
+    attach_code_files(request.api, conversation_id, [request.body])
+    return _present_message(request, add_items(request.api, conversation_id, [item])[0])
 
 
 def retrieve(request: V2Request) -> "v2.Message":
@@ -27,7 +36,7 @@ def retrieve(request: V2Request) -> "v2.Message":
     item = request.api.get(_item_path(request))
     if not is_message(item):
         raise V2Error(404, f"No message found with id '{request.ids['message_id']}'.")
-    return message_from_item(item, request.ids["thread_id"])
+    return _present_message(request, item)
 
 
 def delete(request: V2Request) -> "v2.Deleted":
@@ -41,7 +50,21 @@ def list_page(request: V2Request) -> "v2.List[v2.Message]":
     items, has_more = pages.fetch_page(
         request.api, path, request.query, keep=is_message, to_cursor=to_upstream_id
     )
-    return pages.make_list([message_from_item(item, thread_id) for item in items], has_more)
+    is_newest_first = request.query.get("order", "desc") == "desc"
+    oldest_first = items[::-1] if is_newest_first else items
+    found = messages_from_items(oldest_first, thread_id, int(request.clock()))
+    return pages.make_list(found[::-1] if is_newest_first else found, has_more)
+
+
+def attach_code_files(api: OpenAIApi, conversation_id: str, messages: list[Json] | None) -> Json:
+    """Adds the files that checked messages attach for the code interpreter to those of their thread.
+
+    Returns the conversation as it is then; {}, without a request, where there are no such files."""
+    file_ids = code_files_of(messages)
+    if not file_ids:
+        return {}
+    path = f"/conversations/{conversation_id}"
+    return api.post(path, {"metadata": metadata_with_code_files(api.get(path), file_ids)})
 
 
 def add_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> list[Json]:
@@ -65,6 +88,12 @@ def delete_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> Non
     for item in items:
         with suppress(UpstreamError):
             api.delete(f"/conversations/{conversation_id}/items/{item['id']}")
+
+
+def _present_message(request: V2Request, item: Json) -> "v2.Message":
+    thread_id = request.ids["thread_id"]
+    created_at = time_of(item, thread_id, int(request.clock()))
+    return message_from_item(item, thread_id, created_at=created_at)
 
 
 def _item_path(request: V2Request) -> str:

@@ -23,7 +23,7 @@ from assistants_transport.translate import rounds, tool_outputs
 from assistants_transport.translate.agent import agent_from_assistant
 from assistants_transport.translate.message import is_message, items_from_messages, message_from_item
 from assistants_transport.translate.run import assistant_id_of, run_from_response
-from assistants_transport.translate.thread import vector_store_ids_of
+from assistants_transport.translate.thread import extras_of
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
@@ -67,10 +67,12 @@ def _load_agent(request: V2Request) -> Json:
 
 def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
     conversation_id = to_upstream_id(request.ids["thread_id"])
-    needs_thread = responses.uses_file_search(request.body, agent)
-    conversation = request.api.get(f"/conversations/{conversation_id}") if needs_thread else {}
-    store_ids = vector_store_ids_of(conversation)
-    response = responses.response_from_run(request.body, agent, conversation_id, store_ids)
+    conversation = messages.attach_code_files(
+        request.api, conversation_id, request.body.get("additional_messages")
+    )
+    if not conversation and responses.needs_thread_extras(request.body, agent):
+        conversation = request.api.get(f"/conversations/{conversation_id}")
+    response = responses.response_from_run(request.body, agent, conversation_id, extras_of(conversation))
     return _add_items_and_start(request, items, response)
 
 

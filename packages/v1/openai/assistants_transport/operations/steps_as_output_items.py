@@ -16,11 +16,11 @@ SEARCH_RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
 UPSTREAM_SEARCH_RESULTS = "file_search_call.results"
 
 
-def list_page(request: V2Request) -> "v2.List[v2.RunStep]":
+def list_page(request: V2Request) -> "v2.List[v2.Step]":
     return pages.make_list(*pages.slice_page(_load_steps(request), request.query))
 
 
-def retrieve(request: V2Request) -> "v2.RunStep":
+def retrieve(request: V2Request) -> "v2.Step":
     """V2Error 404 for a step that the run does not have."""
     step_id = request.ids["step_id"]
     for step in _load_steps(request):
@@ -29,7 +29,7 @@ def retrieve(request: V2Request) -> "v2.RunStep":
     raise V2Error(404, f"No step found with id '{step_id}' in run '{request.ids['run_id']}'.")
 
 
-def _load_steps(request: V2Request) -> "list[v2.RunStep]":
+def _load_steps(request: V2Request) -> "list[v2.Step]":
     """The steps of all rounds, oldest first."""
     wants_results, run_id = _wants_results(request), request.ids["run_id"]
     responses = load_rounds(request, run_id)

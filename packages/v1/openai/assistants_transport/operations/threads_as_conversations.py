@@ -101,7 +101,7 @@ def _iterate_item_paths(api: OpenAIApi, path: str) -> Iterator[list[str]]:
         seen.update(paths)
         for start in range(0, len(paths), PARALLEL_DELETIONS):
             yield paths[start : start + PARALLEL_DELETIONS]
-        more = bool(page["has_more"] and paths)
+        more = bool(page.get("has_more") and paths)
 
 
 def _delete_item(api: OpenAIApi, path: str) -> None:

@@ -24,13 +24,15 @@ class Field(NamedTuple):
     max_characters: int | None = None
 
 
+MAX_AGENT_NAME_CHARACTERS = 128
+
 # To carry one more field as it is, add it here and to v2.CarriedFields.
 ASSISTANT_FIELDS = {
     "model": Field(str, "agent"),
     "instructions": Field(str, "agent"),
     "temperature": Field(NUMBER, "extras", range=(0, 2)),
     "top_p": Field(NUMBER, "extras", range=(0, 1)),
-    "name": Field(str, "agent", max_characters=128),  # v2 took 256, an agent takes 128
+    "name": Field(str, "translated", max_characters=256),
     "description": Field(str, "extras", max_characters=512),
     "metadata": Field(dict, "translated"),
     "tools": Field(list, "translated"),
@@ -67,13 +69,18 @@ def agent_from_assistant(body: Json, stored: Json) -> Json:
     metadata, agent_extras = extras.unpack(stored.get("metadata"))
     agent = {name: body[name] for name in body if ASSISTANT_FIELDS[name].kept_in == "agent"}
     changed = {name: body[name] for name in body if ASSISTANT_FIELDS[name].kept_in == "extras"}
+    if "name" in body:
+        changed["name"] = agent["name"] = body["name"]
+        if body["name"] is not None:
+            agent["name"] = body["name"][:MAX_AGENT_NAME_CHARACTERS]
+            changed["name"] = body["name"] if body["name"] != agent["name"] else None
     if "reasoning_effort" in body:
         agent["reasoning"] = (stored.get("reasoning") or {}) | {"effort": body["reasoning_effort"]}
     if "tools" in body:
         agent["tools"], tool_extras = tools.agent_tools_from_v2(body["tools"] or [])
-        changed |= {"strict": tool_extras.get("strict"), "file_search": tool_extras.get("file_search")}
+        changed |= {name: tool_extras.get(name) for name in tools.TOOL_EXTRAS}
     if "tool_resources" in body:
-        changed["vector_stores"] = tools.vector_store_ids_from_v2(body["tool_resources"]) or None
+        changed |= tools.resource_extras_from_v2(body["tool_resources"])
     if "response_format" in body:
         text_format, changed["format"] = formats.agent_format_from_v2(body["response_format"])
         agent["text"] = (stored.get("text") or {}) | {"format": text_format or {"type": "text"}}
@@ -98,9 +105,16 @@ def assistant_from_agent(agent: Json) -> "v2.Assistant":
         "object": "assistant",
         "created_at": agent["created_at"],
         "model": agent["model"],
+        "name": _whole_name(agent.get("name"), agent_extras.get("name")),
         "tools": tools.v2_tools_from_agent(agent.get("tools") or [], agent_extras),
-        "tool_resources": tools.v2_resources_from_ids(agent_extras.get("vector_stores", [])),
+        "tool_resources": tools.v2_resources_from_extras(agent_extras),
         "metadata": metadata,
         "response_format": formats.v2_format_from_agent(agent, agent_extras),
         "reasoning_effort": (agent.get("reasoning") or {}).get("effort"),
     }
+
+
+def _whole_name(name: str | None, carried: object) -> str | None:
+    """The name that the extras carry, unless another program has renamed the agent since."""
+    is_cut = isinstance(carried, str) and carried[:MAX_AGENT_NAME_CHARACTERS] == name
+    return str(carried) if is_cut else name

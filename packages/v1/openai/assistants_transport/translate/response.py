@@ -11,7 +11,7 @@ from assistants_transport.v2_errors import Json, refuse_field, refuse_missing
 
 REFUSED_FIELDS = {
     "stream": "runs are polled",
-    "include": "there are no run steps",
+    "include": "it belongs into the query of a request for run steps",
     "max_prompt_tokens": "responses have no such limit",
 }
 RUN_FIELD_TYPES: FieldTypes = {
@@ -40,6 +40,10 @@ FIELDS_OF_EVERY_RESPONSE: Json = {
     "store": True,
     "truncation": "auto",  # as in v2; without it a thread longer than the model's context fails
 }
+MAX_CACHE_KEY_CHARACTERS = 64
+# What runs take of an agent. Another object or list among its fields works in agent sessions only.
+CARRIED_AGENT_FIELDS = {"metadata", "tools", "text", "reasoning"}
+OFF_VALUES = (None, False, "auto", "default", "disabled")
 # the next response of a run repeats these fields of the one before
 KEPT_NAMES = (
     "model",
@@ -71,18 +75,18 @@ def check_update(body: Json) -> None:
     check_fields(body, {"metadata": dict}, "an update of a run")
 
 
-def uses_file_search(body: Json, agent: Json) -> bool:
-    """Whether the response needs the vector stores of its thread. V2Error 400 as in response_from_run."""
-    return "file_search" in _choose_tools(body, agent)[1]
+def needs_thread_extras(body: Json, agent: Json) -> bool:
+    """Whether the run's tools look into what the thread has. V2Error 400 as in response_from_run."""
+    return not {"file_search", "code_interpreter"}.isdisjoint(_choose_tools(body, agent)[1])
 
 
-def response_from_run(body: Json, agent: Json, conversation_id: str, thread_store_ids: list[str]) -> Json:
+def response_from_run(body: Json, agent: Json, conversation_id: str, thread_extras: Json) -> Json:
     """The checked body of a run and the agent that runs -> the run's first response.
 
+    `thread_extras` are those of the conversation, {} where the tools need none of them.
     Raises V2Error 400 for settings of the run or of the agent that a response cannot carry."""
     agent_tools, agent_extras = _choose_tools(body, agent)
-    own_store_ids = agent_extras.get("vector_stores", []) if "file_search" in agent_extras else []
-    store_ids = list(dict.fromkeys([*own_store_ids, *thread_store_ids]))
+    response_tools = tools.response_tools_from_agent(agent_tools, agent_extras, thread_extras)
     sampling = _merge_sampling(body, agent_extras)
     run_extras = {"assistant": agent["id"]} | ({"sampling": sampling} if sampling else {})
     optional = {
@@ -91,6 +95,7 @@ def response_from_run(body: Json, agent: Json, conversation_id: str, thread_stor
         "parallel_tool_calls": body.get("parallel_tool_calls"),
         "reasoning": _merge_reasoning(body, agent),
         "text": _merge_text(body, agent, agent_extras),
+        "include": tools.includes_of(response_tools),
         "service_tier": None if agent.get("service_tier") == "auto" else agent.get("service_tier"),
     }
     return {
@@ -98,8 +103,9 @@ def response_from_run(body: Json, agent: Json, conversation_id: str, thread_stor
         "model": body.get("model") or agent["model"],
         "conversation": conversation_id,
         "instructions": _merge_instructions(body, agent),
-        "tools": tools.response_tools_from_agent(agent_tools, agent_extras, store_ids),
+        "tools": response_tools,
         "metadata": extras.pack(run_extras, body.get("metadata")),
+        "prompt_cache_key": agent["id"][:MAX_CACHE_KEY_CHARACTERS],
         **sampling,
         **{name: value for name, value in optional.items() if value is not None},
     }
@@ -110,12 +116,17 @@ def next_response_from_response(response: Json) -> Json:
     metadata, _ = extras.unpack(response.get("metadata"))
     run_extras = extras_of_next_round(response)
     kept = {name: response[name] for name in KEPT_NAMES if response.get(name) is not None}
+    optional = {
+        "include": tools.includes_of(kept.get("tools") or []),
+        "prompt_cache_key": run_extras.get("assistant", "")[:MAX_CACHE_KEY_CHARACTERS] or None,
+    }
     return {
         **FIELDS_OF_EVERY_RESPONSE,
         **kept,
         "conversation": conversation_id_of(response),
         "metadata": extras.pack(run_extras, metadata),
         **run_extras.get("sampling", {}),
+        **{name: value for name, value in optional.items() if value is not None},
     }
 
 
@@ -125,10 +136,18 @@ def _choose_tools(body: Json, agent: Json) -> tuple[list[Json], Json]:
     agent_tools = agent.get("tools") or []
     if body.get("tools") is not None:
         agent_tools, own = tools.agent_tools_from_v2(body["tools"])
-        agent_extras = {k: v for k, v in agent_extras.items() if k not in ("strict", "file_search")} | own
-    if (agent.get("multi_agent") or {}).get("enabled"):
-        refuse_field("assistant_id", "the agent has multi_agent enabled, which works in agent sessions only")
+        agent_extras = {k: v for k, v in agent_extras.items() if k not in tools.TOOL_EXTRAS} | own
+    for name in agent.keys() - CARRIED_AGENT_FIELDS:
+        if isinstance(agent[name], (dict, list)) and _is_on(agent[name]):
+            refuse_field("assistant_id", f"the agent has {name} enabled, which works in agent sessions only")
     return agent_tools, agent_extras
+
+
+def _is_on(setting: Any) -> bool:
+    """Whether a setting of an agent, or anything in it, is other than by default."""
+    if isinstance(setting, dict):
+        return any(map(_is_on, [setting["enabled"]] if "enabled" in setting else setting.values()))
+    return bool(setting) if isinstance(setting, list) else setting not in OFF_VALUES
 
 
 def _merge_sampling(body: Json, agent_extras: Json) -> Json:

@@ -21,7 +21,9 @@ FUNCTION_NAME = re.compile("[A-Za-z0-9_-]{1,64}")
 NO_PARAMETERS: Json = {"type": "object", "properties": {}}  # in v2, missing parameters mean an empty list
 NO_DESCRIPTION = ""  # agents require a description, v2 does not (an empty one being accepted is unverified)
 MAX_FILE_SEARCH_RESULTS = 50
-RANKER = "auto"  # the only one left: v2's default_2024_08_21 is gone
+RANKERS = ("auto", "default_2024_08_21")  # of v2; Responses knows the first and others of its own
+MAX_CODE_FILES = 20  # v2's limit for an assistant and for a thread; a container takes 50
+CODE_OUTPUTS = "code_interpreter_call.outputs"  # a response holds them only where they are asked for
 NO_SCORE_THRESHOLD = 0.0  # v2 requires a number to be shown
 WEB_SEARCH_MODES = {"live": {}, "cached": {"external_web_access": False}}
 
@@ -31,11 +33,14 @@ FILE_SEARCH_FIELD_TYPES: FieldTypes = {"max_num_results": NUMBER, "ranking_optio
 RANKING_FIELD_TYPES: FieldTypes = {"ranker": str, "score_threshold": NUMBER}
 
 
+# The extras that belong to the tools: names of strict functions, and the options of tools that agents lack
+TOOL_EXTRAS = ("strict", "file_search", "code_interpreter")
+
 # ---------------------------------------------------------------- v2 -> agent
 
 
 def agent_tools_from_v2(tools: object) -> tuple[list[Json], Json]:
-    """-> (the agent's tools, the extras: `strict` names of functions and `file_search` options).
+    """-> (the agent's tools, the extras: what TOOL_EXTRAS names).
 
     Raises V2Error 400 for a tool that is wrong or that cannot be carried."""
     agent_tools: list[Json] = []
@@ -48,12 +53,16 @@ def agent_tools_from_v2(tools: object) -> tuple[list[Json], Json]:
                 extras.setdefault("strict", []).append(tool["function"]["name"])
         elif kind == "file_search":
             extras["file_search"] = _check_file_search_options(tool, param)
+        elif kind == "code_interpreter":
+            check_names(tool, {"type"}, param)
+            extras["code_interpreter"] = {}
         elif kind == "web_search":
             agent_tools.append(_agent_web_search_from_v2(tool, param))
         else:
             refuse_field(
                 f"{param}.type",
-                f"there is no tool {kind!r} (function, file_search and web_search can be carried)",
+                f"there is no tool {kind!r} "
+                "(function, file_search, code_interpreter and web_search can be carried)",
             )
     return agent_tools, extras
 
@@ -98,7 +107,7 @@ def _check_file_search_options(tool: Json, param: str) -> Json:
     check_fields(ranking, RANKING_FIELD_TYPES, "a ranking", f"{param}.ranking_options")
     _check_range(options.get("max_num_results"), 1, MAX_FILE_SEARCH_RESULTS, f"{param}.max_num_results")
     _check_range(ranking.get("score_threshold"), 0, 1, f"{param}.ranking_options.score_threshold")
-    if ranking.get("ranker") not in (None, RANKER):
+    if ranking.get("ranker") not in (None, *RANKERS):
         ranker = str(ranking["ranker"])[:40]
         refuse_field(f"{param}.ranking_options.ranker", f"there is no ranker {ranker!r} any more")
     return {name: value for name, value in options.items() if value is not None}
@@ -123,11 +132,15 @@ def v2_tools_from_agent(agent_tools: list[Json], extras: Json) -> "list[v2.Tool]
             tools.append(_web_search_from_agent(tool) if tool["type"] == "web_search" else tool)
     if "file_search" in extras:
         tools.append(_v2_file_search(extras["file_search"]))
+    if "code_interpreter" in extras:
+        tools.append({"type": "code_interpreter"})
     return tools
 
 
-def response_tools_from_agent(agent_tools: list[Json], extras: Json, store_ids: list[str]) -> list[Json]:
-    """The tools of one response. V2Error 400 for a tool that only works in agent sessions."""
+def response_tools_from_agent(agent_tools: list[Json], extras: Json, thread_extras: Json) -> list[Json]:
+    """The tools of one response, with what the extras of the assistant and of the thread let them look into.
+
+    Raises V2Error 400 for a tool that only works in agent sessions."""
     tools: list[Json] = []
     for tool in agent_tools:
         if tool["type"] == "function":
@@ -140,9 +153,37 @@ def response_tools_from_agent(agent_tools: list[Json], extras: Json, store_ids: 
             refuse_field(
                 "tools", f"the assistant has the tool {tool['type']!r}, which works in agent sessions only"
             )
+    store_ids = _merge_ids("vector_stores", extras, thread_extras)
     if "file_search" in extras and store_ids:  # without a store, v2 found nothing and Responses refuses
-        tools.append({"type": "file_search", "vector_store_ids": store_ids, **extras["file_search"]})
+        tools.append(_response_file_search(extras["file_search"], store_ids))
+    if "code_interpreter" in extras:
+        file_ids = _merge_ids("files", extras, thread_extras)
+        container = {"type": "auto"} | ({"file_ids": file_ids} if file_ids else {})
+        tools.append({"type": "code_interpreter", "container": container})
     return tools
+
+
+def includes_of(response_tools: list[Json]) -> list[str] | None:
+    """What a response with these tools is asked for beyond the usual."""
+    return [CODE_OUTPUTS] if any(tool["type"] == "code_interpreter" for tool in response_tools) else None
+
+
+def _response_file_search(options: Json, store_ids: list[str]) -> Json:
+    """Today's rankers are others than v2's: one that is not known there is left to OpenAI's choice."""
+    tool = {"type": "file_search", "vector_store_ids": store_ids, **options}
+    if (ranking := options.get("ranking_options")) and ranking.get("ranker") == "default_2024_08_21":
+        tool["ranking_options"] = {name: value for name, value in ranking.items() if name != "ranker"}
+    return tool
+
+
+def _merge_ids(name: str, *extras: Json) -> list[str]:
+    """The ids that the extras hold under this name, each once."""
+    return list(dict.fromkeys(one for some in extras for one in _read_ids(some, name)))
+
+
+def _read_ids(extras: Json, name: str) -> list[str]:
+    found = extras.get(name)
+    return found if isinstance(found, list) else []
 
 
 def _response_function_from_agent(tool: Json, strict_names: list[str]) -> Json:
@@ -176,8 +217,10 @@ def v2_tools_from_response(response_tools: Iterable[Json]) -> "list[v2.Tool]":
     for tool in response_tools:
         if tool["type"] == "function":
             tools.append(_v2_function(tool, bool(tool.get("strict"))))
+        elif tool["type"] == "file_search":
+            tools.append(_v2_file_search(tool))
         else:
-            tools.append(_v2_file_search(tool) if tool["type"] == "file_search" else tool)
+            tools.append({"type": "code_interpreter"} if tool["type"] == "code_interpreter" else tool)
     return tools
 
 
@@ -199,27 +242,53 @@ def _v2_file_search(options: Json) -> "v2.FileSearchTool":
     if ranking := options.get("ranking_options"):
         threshold = ranking.get("score_threshold")
         shown["ranking_options"] = {"score_threshold": NO_SCORE_THRESHOLD if threshold is None else threshold}
-        if ranking.get("ranker") == RANKER:
-            shown["ranking_options"]["ranker"] = "auto"
+        if ranking.get("ranker") in RANKERS:
+            shown["ranking_options"]["ranker"] = ranking["ranker"]
     return {"type": "file_search", "file_search": shown} if shown else {"type": "file_search"}
 
 
 # ---------------------------------------------------------------- tool_resources
 
 
-def vector_store_ids_from_v2(tool_resources: Json | None) -> list[str]:
-    """The vector store ids in v2's tool_resources. V2Error 400 for anything else in there."""
-    if tool_resources is None:
-        return []
-    check_names(tool_resources, {"file_search"}, "tool_resources", "only file_search is left")
-    resources = {} if tool_resources.get("file_search") is None else tool_resources["file_search"]
-    param = "tool_resources.file_search"
-    check_names(resources, {"vector_store_ids"}, param, "create the vector store first and give its id")
-    ids = [] if resources.get("vector_store_ids") is None else resources["vector_store_ids"]
+def resource_extras_from_v2(tool_resources: Json | None) -> Json:
+    """v2's tool_resources -> the extras `vector_stores` and `files`, null where there are none.
+
+    Raises V2Error 400 for anything else in there."""
+    resources = {} if tool_resources is None else tool_resources
+    check_names(resources, {"file_search", "code_interpreter"}, "tool_resources", "there is no such tool")
+    store_ids = _ids_from_v2(resources, "file_search", "vector_store_ids", "create it first and give its id")
+    file_ids = _ids_from_v2(resources, "code_interpreter", "file_ids", "upload files and give their ids")
+    check_code_files(file_ids, "tool_resources.code_interpreter.file_ids")
+    return {"vector_stores": store_ids or None, "files": file_ids or None}
+
+
+def check_code_files(file_ids: list[str], param: str) -> None:
+    """Raises V2Error 400 for more files than v2 gave the code interpreter."""
+    if len(file_ids) > MAX_CODE_FILES:
+        refuse_value(param, f"the code interpreter takes at most {MAX_CODE_FILES} files")
+
+
+def add_code_files(extras: Json, file_ids: list[str]) -> Json:
+    """The thread's extras with the files that its messages attach. V2Error 400 for too many."""
+    merged = _merge_ids("files", extras, {"files": file_ids})
+    check_code_files(merged, "attachments")
+    return extras | {"files": merged or None}
+
+
+def v2_resources_from_extras(extras: Json) -> "v2.ToolResources | None":
+    shown: v2.ToolResources = {}
+    if store_ids := _read_ids(extras, "vector_stores"):
+        shown["file_search"] = {"vector_store_ids": store_ids}
+    if file_ids := _read_ids(extras, "files"):
+        shown["code_interpreter"] = {"file_ids": file_ids}
+    return shown or None
+
+
+def _ids_from_v2(resources: Json, tool: str, name: str, why: str) -> list[str]:
+    param, given = f"tool_resources.{tool}", resources.get(tool)
+    found = {} if given is None else given
+    check_names(found, {name}, param, why)
+    ids = [] if found.get(name) is None else found[name]
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-        refuse_value(f"{param}.vector_store_ids", "a list of ids is wanted")
+        refuse_value(f"{param}.{name}", "a list of ids is wanted")
     return ids
-
-
-def v2_resources_from_ids(vector_store_ids: list[str]) -> "v2.ToolResources | None":
-    return {"file_search": {"vector_store_ids": vector_store_ids}} if vector_store_ids else None
