@@ -12,7 +12,7 @@ from assistants_transport.v2_errors import Json
 AGENT_LIFE_SECONDS = 10.0
 MAX_CACHED_OBJECTS = 32
 MAX_CACHED_ENDED_RESPONSES = 4  # each may be long
-MAX_CACHED_AUTHORS = 512
+MAX_CACHED_WRITERS = 512
 ENDED_STATUSES = ("completed", "failed", "cancelled", "incomplete")
 
 
@@ -94,7 +94,7 @@ class KnownRuns:
     def __init__(self) -> None:
         self._notes: dict[str, RunNotes] = {}
         self._ids: dict[str, dict[str, None]] = {}
-        self._authors: dict[str, tuple[str, str]] = {}
+        self._writers: dict[str, tuple[str, str]] = {}
 
     def remember_run(self, conversation_id: str, first_id: str) -> None:
         known = self._ids.get(conversation_id, {})
@@ -111,12 +111,12 @@ class KnownRuns:
     def find_notes(self, conversation_id: str) -> RunNotes | None:
         return self._notes.get(conversation_id)
 
-    def remember_author(self, message_id: str, run_id: str, assistant_id: str) -> None:
-        _put_last(self._authors, message_id, (run_id, assistant_id), MAX_CACHED_AUTHORS)
+    def remember_writer(self, message_id: str, run_id: str, assistant_id: str) -> None:
+        _put_last(self._writers, message_id, (run_id, assistant_id), MAX_CACHED_WRITERS)
 
-    def find_author(self, message_id: str) -> tuple[str, str] | None:
+    def find_writer(self, message_id: str) -> tuple[str, str] | None:
         """The ids of the run and the assistant that wrote the message."""
-        return self._authors.get(message_id)
+        return self._writers.get(message_id)
 
     def forget_conversation(self, conversation_id: str) -> None:
         self._notes.pop(conversation_id, None)

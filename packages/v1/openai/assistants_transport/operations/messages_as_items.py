@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from assistants_transport import pages
 from assistants_transport.ids import to_upstream_id
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations.run_loading import find_waiting_run_id, find_writers
 from assistants_transport.request import V2Request
 from assistants_transport.translate.message import (
+    UNKNOWN_WRITER,
     code_files_of,
     is_message,
     item_from_message,
@@ -16,7 +18,7 @@ from assistants_transport.translate.message import (
 )
 from assistants_transport.translate.thread import metadata_with_code_files
 from assistants_transport.translate.times import time_of
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -27,6 +29,8 @@ MAX_ITEMS_PER_REQUEST = 20  # OpenAI's limit for adding items to a conversation
 def create(request: V2Request) -> "v2.Message":
     conversation_id = to_upstream_id(request.ids["thread_id"])
     item = item_from_message(request.body)
+    if run_id := find_waiting_run_id(request):
+        raise active_run_error(request.ids["thread_id"], run_id, adds_message=True)
     attach_code_files(request.api, conversation_id, [request.body])
     return _present_message(request, add_items(request.api, conversation_id, [item])[0])
 
@@ -52,7 +56,8 @@ def list_page(request: V2Request) -> "v2.List[v2.Message]":
     )
     is_newest_first = request.query.get("order", "desc") == "desc"
     oldest_first = items[::-1] if is_newest_first else items
-    found = messages_from_items(oldest_first, thread_id, int(request.clock()))
+    writers = find_writers(request, items)
+    found = messages_from_items(oldest_first, thread_id, int(request.clock()), writers)
     return pages.make_list(found[::-1] if is_newest_first else found, has_more)
 
 
@@ -93,7 +98,8 @@ def delete_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> Non
 def _present_message(request: V2Request, item: Json) -> "v2.Message":
     thread_id = request.ids["thread_id"]
     created_at = time_of(item, thread_id, int(request.clock()))
-    return message_from_item(item, thread_id, created_at=created_at)
+    writer = find_writers(request, [item]).get(item["id"], UNKNOWN_WRITER)
+    return message_from_item(item, thread_id, writer.run_id, writer.assistant_id, created_at)
 
 
 def _item_path(request: V2Request) -> str:

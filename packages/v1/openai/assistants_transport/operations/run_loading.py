@@ -8,11 +8,11 @@ from assistants_transport.caches import has_ended
 from assistants_transport.ids import conversation_id_of, to_upstream_id, to_v2_id
 from assistants_transport.operations.run_notes import CANCELLED, find_notes, read_notes
 from assistants_transport.request import V2Request
-from assistants_transport.translate.message import is_message
+from assistants_transport.translate.message import Writer, is_message
 from assistants_transport.translate.rounds import earlier_ids_of, first_id_of, run_id_of
 from assistants_transport.translate.run import assistant_id_of
 from assistants_transport.translate.tool_outputs import CANCELLED_OUTPUT, pending_call_ids
-from assistants_transport.v2_errors import Json, V2Error
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 # The id of a run whose response nobody knows any more is made of its first open function call.
 OPEN_CALL_PREFIX = "resp_open_"
@@ -111,9 +111,27 @@ def remember_response(request: V2Request, response: Json, waits: bool) -> None:
     run_id, conversation_id = run_id_of(response), conversation_id_of(response)
     request.caches.responses.remember(response, run_id, waits=waits)
     request.caches.runs.remember_run(conversation_id, first_id_of(response))
+    _remember_writer(request, response)
+
+
+def find_writers(request: V2Request, items: list[Json]) -> dict[str, Writer]:
+    """The run and the assistant that wrote these messages, by message id, as far as it is known.
+
+    The runs that the thread notes are looked up once, where an assistant's message is of none seen here."""
+    known = request.caches.runs
+    unknown = [one for one in items if one["role"] == "assistant" and not known.find_writer(one["id"])]
+    if unknown and known.find_notes(to_upstream_id(request.ids["thread_id"])) is None:
+        with suppress(UpstreamError, V2Error):
+            for first_id in read_notes(request).latest_ids:
+                for response in load_rounds(request, to_v2_id(first_id)):
+                    _remember_writer(request, response)
+    return {one["id"]: Writer(*writer) for one in items if (writer := known.find_writer(one["id"]))}
+
+
+def _remember_writer(request: V2Request, response: Json) -> None:
     for item in response["output"] if has_ended(response) else ():
         if is_message(item):
-            request.caches.runs.remember_author(item["id"], run_id, assistant_id_of(response))
+            request.caches.runs.remember_writer(item["id"], run_id_of(response), assistant_id_of(response))
 
 
 def find_active_run_id(request: V2Request) -> str | None:
@@ -131,6 +149,18 @@ def find_active_run_id(request: V2Request) -> str | None:
         if open_calls := _find_open_calls(request):
             return to_v2_id(OPEN_CALL_PREFIX + open_calls[0]["call_id"])
     return None
+
+
+def find_waiting_run_id(request: V2Request) -> str | None:
+    """The run that was last seen here waiting for outputs in the thread, if it still waits.
+
+    Upstream takes messages while a run waits, which v2 did not. No request is needed where none was seen."""
+    conversation_id = to_upstream_id(request.ids["thread_id"])
+    run_id = request.caches.responses.find_active_run_id(conversation_id)
+    if run_id is None:
+        return None
+    loaded = load_run(request, run_id)
+    return run_id if pending_call_ids(loaded.response, loaded.outputs) else None
 
 
 def _were_answered(response: Json, calls: Calls) -> bool:

@@ -21,7 +21,12 @@ from assistants_transport.request import V2Request
 from assistants_transport.translate import response as responses
 from assistants_transport.translate import rounds, tool_outputs
 from assistants_transport.translate.agent import agent_from_assistant
-from assistants_transport.translate.message import is_message, items_from_messages, message_from_item
+from assistants_transport.translate.message import (
+    Writer,
+    is_message,
+    items_from_messages,
+    messages_from_items,
+)
 from assistants_transport.translate.run import assistant_id_of, run_from_response
 from assistants_transport.translate.thread import extras_of
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
@@ -176,13 +181,12 @@ def list_page(request: V2Request) -> "v2.List[v2.Run]":
 
 def list_messages(request: V2Request) -> "v2.List[v2.Message]":
     """The messages that one run wrote, in all its rounds, taken from its responses."""
-    run_id = request.query["run_id"]
-    written = [
-        message_from_item(item, request.ids["thread_id"], run_id, assistant_id_of(response))
-        for response in load_rounds(request, run_id)
-        for item in response["output"]
-        if is_message(item)
-    ]
+    run_id, thread_id = request.query["run_id"], request.ids["thread_id"]
+    responses_of_run = load_rounds(request, run_id)
+    items = [item for response in responses_of_run for item in response["output"] if is_message(item)]
+    writer = Writer(run_id, assistant_id_of(responses_of_run[-1]))
+    writers = {item["id"]: writer for item in items}
+    written = messages_from_items(items, thread_id, int(request.clock()), writers)
     return pages.make_list(*pages.slice_page(written, request.query))
 
 

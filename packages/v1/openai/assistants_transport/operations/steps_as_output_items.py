@@ -42,7 +42,9 @@ def _load_steps(request: V2Request) -> "list[v2.Step]":
     return [
         step
         for response in found
-        for step in steps_from_response(response, run_id, thread_id, assistant_id, outputs, wants_results)
+        for step in steps_from_response(
+            response, run_id, thread_id, assistant_id, outputs, wants_results, int(request.clock())
+        )
     ]
 
 

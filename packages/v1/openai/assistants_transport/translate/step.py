@@ -65,8 +65,9 @@ def steps_from_response(
 def _group_items(output: list[Json]) -> Iterator[list[Json]]:
     """The items of one step each: function calls side by side are one step, as they wait together."""
     shown = [item for item in output if item["type"] in TOOL_CALL_ITEMS or is_message(item)]
-    for is_function, items in groupby(shown, lambda item: item["type"] == "function_call"):
-        yield from [list(items)] if is_function else ([item] for item in items)
+    for is_function, grouped in groupby(shown, lambda item: item["type"] == "function_call"):
+        items = list(grouped)
+        yield from [items] if is_function else ([item] for item in items)
 
 
 def _choose_status(items: list[Json], response: Json, outputs: dict[str, str]) -> Any:
