@@ -33,6 +33,8 @@ CONTRACT: dict[str, tuple[list[str], list[str]]] = {
     "cancel-run": (["threadId", "runId"], []),
     "submit-tool-outputs": (["threadId", "runId", "toolOutputs"], ["wait"]),
     "chat": (["message", "assistantId"], ["threadId", *RUN[1:]]),
+    "delete-message": (["threadId", "messageId"], []),
+    "list-runs": (["threadId"], PAGE),
     "describe": ([], []),
 }
 BEYOND_THE_CONTRACT = ["requestId", "toolResources"]
@@ -40,6 +42,7 @@ GIVEN: Json = {
     "assistantId": "asst_1",
     "threadId": "thread_1",
     "runId": "run_1",
+    "messageId": "msg_1",
     "message": "hi",
     "metadata": {"a": "b"},
     "toolOutputs": [{"toolCallId": "call_1", "output": "x"}],

@@ -76,6 +76,8 @@ ARGUMENTS: dict[str, Json] = {
     "cancel-run": {"threadId": "thread_1", "runId": "run_1"},
     "chat": {"threadId": "thread_1", "message": "Hello", "assistantId": "asst_1"},
     "list-messages": {"threadId": "thread_1", "limit": 5},
+    "list-runs": {"threadId": "thread_1", "limit": 5},
+    "delete-message": {"threadId": "thread_1", "messageId": "msg_1"},
     "delete-thread": {"threadId": "thread_1"},
     "delete-assistant": {"assistantId": "asst_1"},
     "describe": {},
@@ -157,7 +159,7 @@ def answer_natively(request: "httpx2.Request", run: Json) -> "httpx2.Response":
 
     path = request.url.path.removeprefix("/v1/")
     if request.method == "DELETE":
-        collection, _, name = path.rpartition("/")
+        collection, _, name = path.replace("threads/thread_1/messages", "thread.messages").rpartition("/")
         gone = {"id": name, "object": f"{collection.removesuffix('s')}.deleted", "deleted": True}
         return httpx2.Response(200, json=gone)
     found = {"assistants": ASSISTANT, "threads": THREAD, "messages": MESSAGE, "runs": run}
@@ -225,7 +227,8 @@ def make_emulated_calls(url: str) -> Iterator[Called]:
             arguments["toolOutputs"] = [{"toolCallId": known.get("call", "call_1"), "output": "sunny"}]
         answer, log = call(action, arguments, None, OPENAI_BASE_URL=url)
         data = answer["body"]["data"] or {}
-        known.update({key: data[key] for key in ("assistantId", "threadId", "runId") if data.get(key)})
+        ids = ("assistantId", "threadId", "runId", "messageId")
+        known.update({key: data[key] for key in ids if data.get(key)})
         for made in data.get("toolCalls") or []:
             known["call"] = made["id"]
         yield "responses", None, action, answer, log

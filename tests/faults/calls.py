@@ -34,6 +34,16 @@ def make_going_run(backend: Backend) -> Json:
     return _ids_of(_start_run(backend, message="/wait 30", wait=0))
 
 
+def make_message(backend: Backend) -> Json:
+    thread = make_thread(backend)
+    sent = backend.data(action="send-message", **thread, message="hi")
+    return thread | {"messageId": sent["messageId"]}
+
+
+def make_run_of_a_thread(backend: Backend) -> Json:
+    return {"threadId": make_ended_run(backend)["threadId"]}
+
+
 def make_asking_run(backend: Backend) -> Json:
     run = _start_run(backend, message="/call weather {}")
     return _ids_of(run) | {"toolOutputs": [{"toolCallId": run["toolCalls"][0]["id"], "output": "sunny"}]}
@@ -68,8 +78,10 @@ CALLS: dict[str, tuple[Callable[[Backend], Json], Json]] = {
     "cancel-run": (make_going_run, {}),
     "submit-tool-outputs": (make_asking_run, {}),
     "chat": (make_assistant, {"message": "hi"}),
+    "delete-message": (make_message, {}),
+    "list-runs": (make_run_of_a_thread, {}),
 }
-READS = ("list-assistants", "get-assistant", "get-thread", "list-messages", "get-run")
+READS = ("list-assistants", "get-assistant", "get-thread", "list-messages", "get-run", "list-runs")
 CHANGES = tuple(action for action in CALLS if action not in READS)
 READ_AND_CHANGE = ("get-thread", "send-message")  # for faults that all reads, and all changes, meet alike
 

@@ -13,7 +13,10 @@ from tests.invoke import CAUTION, Json
 SHORT_SECONDS = 1.0  # of which a change waits four fifths before it is looked for
 CHANGE = "POST|DELETE"
 # Where OpenAI can tell whether the change was made, the function asks.
-RECONCILED = ("update-assistant", "delete-thread", "delete-assistant", "update-thread", "cancel-run")
+RECONCILED = (
+    *("update-assistant", "delete-thread", "delete-assistant", "update-thread", "cancel-run"),
+    "delete-message",
+)
 
 
 def call_under(backend: Backend, fault: Fault, params: Json, **more: Any) -> tuple[Json, list[Seen]]:
@@ -65,6 +68,7 @@ TRUTHS: dict[str, Callable[[Backend, Json], bool]] = {
     "delete-assistant": lambda backend, p: (
         backend.call(action="get-assistant", assistantId=p["assistantId"])["statusCode"] == 404
     ),
+    "delete-message": lambda backend, p: backend.texts(p["threadId"]) == [],
     "cancel-run": lambda backend, p: (
         backend.call(**{**p, "action": "get-run", "wait": 0})["body"]["data"]["status"] == "cancelled"
     ),
@@ -86,7 +90,7 @@ def test_a_change_that_is_found_made_is_answered_like_the_change_itself(backend:
     for action in RECONCILED:
         plain = backend.call(**make_call(action, backend))["body"]
         found, _ = call_under(backend, LOST, make_call(action, backend), times=1)
-        changing = ("assistantId", "threadId", "runId", "createdAt", "usage")
+        changing = ("assistantId", "threadId", "runId", "messageId", "createdAt", "usage")
         datas = [
             {k: v for k, v in one["data"].items() if k not in changing} for one in (plain, found["body"])
         ]

@@ -1,4 +1,4 @@
-"""One conversation that needs all seventeen actions."""
+"""One conversation that needs all nineteen actions."""
 
 from collections.abc import Callable
 
@@ -43,6 +43,8 @@ def play_conversation(call: Callable[..., Json]) -> None:
     call(action="get-run", threadId=thread, runId=slow["runId"])
     done = call(action="chat", assistantId=assistant, threadId=thread, message="And now?")["data"]
     call(action="list-messages", threadId=thread, runId=done["runId"])
+    call(action="list-runs", threadId=thread, limit=2)
+    call(action="delete-message", threadId=thread, messageId=done["messages"][0]["messageId"])
     fresh = call(action="chat", assistantId=assistant, message="/two")["threadId"]
     call(action="delete-thread", threadId=thread)
     call(action="delete-thread", threadId=fresh)

@@ -108,6 +108,8 @@ def test_native_mode_gives_the_same_answers(answers: list[tuple[str, Json]]) -> 
         ("cancel-run", RUN_KEYS),
         ("submit-tool-outputs", RUN_KEYS),
         ("chat", RUN_KEYS),
+        ("list-runs", ["threadId", "runs", "hasMore", "firstId", "lastId"]),
+        ("delete-message", ["threadId", "messageId", "deleted"]),
         ("delete-thread", ["threadId", "deleted"]),
         ("delete-assistant", ["assistantId", "deleted"]),
     ],

@@ -93,6 +93,18 @@ ACTIONS: dict[str, Action] = {
         p.Spec(needs=(p.MESSAGE, p.ASSISTANT), takes=(p.THREAD, *p.RUN_SETTINGS)),
         data="Run",
     ),
+    "delete-message": Action(
+        "Deletes a message, to answer again or to edit what was asked.",
+        messages.delete,
+        p.Spec(needs=(p.THREAD, p.MESSAGE_ID)),
+        data="DeletedMessage",
+    ),
+    "list-runs": Action(
+        "Lists the runs of a thread that are known, latest first, without their messages.",
+        runs.list_page,
+        p.Spec(needs=(p.THREAD,), takes=p.PAGE),
+        data="Runs",
+    ),
     "describe": Action(
         "Describes this function: OpenAPI 3.1.", describe, p.Spec(), data="Description", needs_openai=False
     ),

@@ -75,7 +75,7 @@ def present_message(message: "v2.Message") -> "shapes.Message":
     """`content` is the text, its parts joined by a blank line, without citation markers: these stay in
     `annotations`, whose startIndex and endIndex count in `content`. A created_at of 0, or below it,
     means not told."""
-    parts: list[Json] = [dict(part) for part in message.get("content") or []]
+    parts = _list_parts(message.get("content"))
     content, annotations = _join_parts(parts, cited=message.get("role") == "assistant")
     return {
         "messageId": message["id"],
@@ -115,6 +115,13 @@ def present_run(run: "v2.Run", messages: "list[shapes.Message]") -> "shapes.Run"
     return shown
 
 
+def present_listed_run(run: "v2.Run") -> "shapes.Run":
+    """A run of a list, which comes without messages: what it wrote is not told, get-run has it."""
+    shown = present_run(run, [])
+    shown["response"] = None
+    return shown
+
+
 def _asks_for_json(response_format: object) -> bool:
     return isinstance(response_format, dict) and response_format.get("type") in ("json_object", "json_schema")
 
@@ -128,6 +135,13 @@ def _parse_response(text: str | None) -> Any:
 
 
 # ---------------------------------------------------------------- the parts of a message
+
+
+def _list_parts(content: object) -> list[Json]:
+    """Content as v2 has it, a list of parts; some servers give one text."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": {"value": content}}]
+    return [dict(part) for part in cast("list[Json] | None", content) or []]
 
 
 def _join_parts(parts: list[Json], cited: bool) -> "tuple[str, list[shapes.Annotation]]":

@@ -78,7 +78,7 @@ class Run(TypedDict):
     threadId: str
     assistantId: str | None
     status: RunStatus
-    response: Annotated[str | None, "The answer's text, null until the run has ended."]
+    response: Annotated[str | None, "The answer's text, null until the run has ended, and in a list."]
     messages: list[Message]
     usage: "Usage | None"
     toolCalls: list["ToolCall"]
@@ -120,6 +120,17 @@ class Assistants(Page):
 class Messages(Page):
     threadId: str
     messages: list[Message]
+
+
+class Runs(Page):
+    threadId: str
+    runs: list[Run]
+
+
+class DeletedMessage(TypedDict):
+    threadId: str
+    messageId: str
+    deleted: bool
 
 
 class DeletedAssistant(TypedDict):

@@ -6,7 +6,7 @@ from typing import Any
 from assistant_function.errors import Json
 
 MAX_BYTES = 950_000  # the platform's 1 MB, less headers and its own wrapping
-LISTS = {"messages": "messageId", "assistants": "assistantId"}
+LISTS = {"messages": "messageId", "assistants": "assistantId", "runs": "runId"}
 MAX_SENT_TEXT_CHARACTERS = 200_000
 MIN_SENT_TEXT_CHARACTERS = 100
 

@@ -8,7 +8,8 @@ from assistant_function.answer.presenters import present_message, present_page
 from assistant_function.call import ActionCall
 from assistant_function.errors import Json, TooLong
 from assistant_function.upstream.idempotency import send_once
-from assistant_function.upstream.objects import parse_message, parse_messages
+from assistant_function.upstream.objects import parse_deleted, parse_message, parse_messages
+from assistant_function.upstream.reconcile import is_gone, send_or_find
 
 LIST_LIMIT = 100  # so that a conversation usually comes whole
 
@@ -32,6 +33,18 @@ def list_page(call: ActionCall) -> Answer:
     page = present_page("messages", "messageId", map(present_message, found), has_more)
     # A page that was asked for by `before` alone is gone on from by its first message.
     return Answer({"threadId": thread_id, **page}, cut_front="before" in fields and "after" not in fields)
+
+
+def delete(call: ActionCall) -> Answer:
+    messages, ids = call.beta.threads.messages, call.params
+    thread_id, message_id = ids["threadId"], ids["messageId"]
+    deleted = send_or_find(
+        lambda: bool(
+            parse_deleted(messages.delete(message_id, thread_id=thread_id), "thread.message").get("deleted")
+        ),
+        lambda: is_gone(lambda: messages.retrieve(message_id, thread_id=thread_id)),
+    )
+    return Answer({"threadId": thread_id, "messageId": message_id, "deleted": deleted})
 
 
 def check_length(call: ActionCall, name: str, content: Any) -> Any:

@@ -5,7 +5,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from assistant_function.answer.envelope import Answer
-from assistant_function.answer.presenters import present_message, present_run
+from assistant_function.answer.presenters import (
+    present_listed_run,
+    present_message,
+    present_page,
+    present_run,
+)
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
     Gone,
@@ -19,7 +24,7 @@ from assistant_function.handlers.messages import check_length
 from assistant_function.handlers.threads import delete_thread
 from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.idempotency import LostRun, run_once, send_once
-from assistant_function.upstream.objects import parse_messages, parse_run, parse_thread
+from assistant_function.upstream.objects import parse_messages, parse_run, parse_runs, parse_thread
 from assistant_function.upstream.polling import has_ended, poll_until_ended
 from assistant_function.upstream.reconcile import is_gone, send_or_find
 
@@ -57,6 +62,13 @@ def chat(call: ActionCall) -> Answer:
 def get(call: ActionCall) -> Answer:
     found = call.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
     return _wait_for(call, parse_run(found))
+
+
+def list_page(call: ActionCall) -> Answer:
+    thread_id = call.params["threadId"]
+    found, has_more = parse_runs(call.beta.threads.runs.list(thread_id, **call.v2_fields()))
+    page = present_page("runs", "runId", map(present_listed_run, found), has_more)
+    return Answer({"threadId": thread_id, **page})
 
 
 def cancel(call: ActionCall) -> Answer:

@@ -107,6 +107,8 @@ DATA: dict[str, Json] = {
         shapes.Message,
         shapes.Messages,
         shapes.Run,
+        shapes.Runs,
+        shapes.DeletedMessage,
         shapes.DeletedThread,
         shapes.DeletedAssistant,
         shapes.Description,
@@ -127,7 +129,7 @@ _FUNCTION = closed(
 )
 _RANKING = closed(
     {
-        "ranker": {"type": ["string", "null"], "enum": ["auto", None]},
+        "ranker": {"type": ["string", "null"], "enum": ["auto", "default_2024_08_21", None]},
         "score_threshold": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
     }
 )
@@ -192,9 +194,15 @@ PARTS: dict[str, Json] = {
             _kind("function", {"function": _FUNCTION}),
             closed(_FILE_SEARCH, "type"),
             closed(_WEB_SEARCH, "type"),
+            _kind("code_interpreter"),
         ]
     },
-    "ToolResources": closed({"file_search": nullable(closed({"vector_store_ids": nullable(list_of(TEXT))}))}),
+    "ToolResources": closed(
+        {
+            "file_search": nullable(closed({"vector_store_ids": nullable(list_of(TEXT))})),
+            "code_interpreter": nullable(closed({"file_ids": nullable(list_of(TEXT))})),
+        }
+    ),
     "NewMessages": list_of(ref("NewMessage")),
     "NewMessage": closed(
         {
@@ -205,9 +213,18 @@ PARTS: dict[str, Json] = {
                     list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART},
                 ]
             },
+            "attachments": nullable(list_of(ref("NewAttachment"))),
         },
         "role",
         "content",
+    ),
+    "NewAttachment": closed(
+        {"file_id": TEXT, "tools": nullable(list_of(ref("AttachmentTool")))},
+        "file_id",
+    )
+    | {"description": "A file for the search, or for the code."},
+    "AttachmentTool": closed(
+        {"type": {"type": "string", "enum": ["file_search", "code_interpreter"]}}, "type"
     ),
     "ToolOutputs": list_of(ref("ToolOutput")) | {"minItems": 1},
     "ToolOutput": closed(

@@ -45,6 +45,7 @@ class Spec(NamedTuple):
 ASSISTANT = Param("assistantId", r.read_id, "The assistant's id.", upstream=False)
 THREAD = Param("threadId", r.read_id, "The thread's id.", upstream=False)
 RUN = Param("runId", r.read_id, "The run's id.", upstream=False)
+MESSAGE_ID = Param("messageId", r.read_id, "The message's id.", upstream=False)
 REQUEST = Param(
     "requestId", r.read_id, "The caller's own id of this request: repeated, it is done once.", upstream=False
 )
@@ -63,7 +64,7 @@ WAIT = Param(
     upstream=False,
 )
 METADATA = Param("metadata", r.read_metadata, "The caller's own notes, replaced as a whole.", shown=True)
-NAME = Param("name", r.read_text, "The assistant's name; OpenAI takes at most 128 characters.", shown=True)
+NAME = Param("name", r.read_text, "The assistant's name; at most 256 characters are taken.", shown=True)
 INSTRUCTIONS = Param(
     "instructions", r.read_text, "What the assistant is told to be; of a run: in place of that.", shown=True
 )
@@ -71,7 +72,7 @@ MODEL = Param(
     "model", r.read_model, "The model's name; the setting OPENAI_MODEL where none is given.", shown=True
 )
 TOOL_RESOURCES = Param(
-    "toolResources", r.read_tool_resources, "What the tools use: the vector stores to search."
+    "toolResources", r.read_tool_resources, "What the tools use: vector stores to search, files for code."
 )
 RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.")
 
@@ -98,7 +99,11 @@ ASSISTANT_SETTINGS = (
     RESPONSE_FORMAT,
 )
 PAGE = (
-    Param("limit", r.integer_between(1, 100), "How many at most; without it 20 assistants, 100 messages."),
+    Param(
+        "limit",
+        r.integer_between(1, 100),
+        "How many at most; without it 20, of messages 100.",
+    ),
     Param("order", r.one_of("asc", "desc"), "Oldest first (asc) or latest first (desc)."),
     Param("after", r.read_id, "Only what follows the object with this id."),
     Param("before", r.read_id, "Only what precedes the object with this id."),

@@ -33,7 +33,7 @@ def parse_run(answer: "Raw") -> "v2.Run":
 
 
 def parse_deleted(answer: "Raw", kind: str) -> "v2.Deleted":
-    """`kind` is assistant or thread."""
+    """`kind` is assistant, thread or thread.message."""
     return cast("v2.Deleted", _parse_object(answer, f"{kind}.deleted"))
 
 
@@ -45,6 +45,11 @@ def parse_assistants(answer: "Raw") -> "tuple[list[v2.Assistant], bool]":
 def parse_messages(answer: "Raw") -> "tuple[list[v2.Message], bool]":
     """A page of messages -> (the messages, whether there are more)."""
     return cast("tuple[list[v2.Message], bool]", _parse_page(answer, "thread.message"))
+
+
+def parse_runs(answer: "Raw") -> "tuple[list[v2.Run], bool]":
+    """A page of runs -> (the runs, whether there are more)."""
+    return cast("tuple[list[v2.Run], bool]", _parse_page(answer, "thread.run"))
 
 
 def _parse_object(answer: "Raw", kind: str, required: tuple[str, ...] = ("id",)) -> Json:
