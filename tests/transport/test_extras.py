@@ -28,19 +28,50 @@ def test_what_is_packed_is_unpacked(metadata: dict[str, str], extras: dict[str, 
 @settings(deadline=None)
 @given(st.text(min_size=1, max_size=9000), st.dictionaries(KEYS, VALUES, max_size=18))
 def test_what_is_packed_fits_into_metadata_or_is_refused(text: str, metadata: dict[str, str]) -> None:
-    pieces = -(-len(json.dumps({"x": text}, ensure_ascii=False, separators=(",", ":"))) // 512)
-    if len(metadata) + pieces > 16:
+    beside, together = count_pieces({"x": text}), count_pieces([{"x": text}, metadata])
+    if len(metadata) + beside > 16 and (len(metadata) > 16 or together > 16):
         with pytest.raises(V2Error, match="16 pairs"):
             pack({"x": text}, metadata)
         return
     packed = pack({"x": text}, metadata)
-    assert len(packed) == len(metadata) + pieces
+    assert len(packed) == (together if len(metadata) + beside > 16 else len(metadata) + beside)
     assert all(len(value) <= 512 for value in packed.values())
+    assert unpack(packed) == (metadata, {"x": text})
+
+
+def count_pieces(value: object) -> int:
+    return -(-len(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) // 512)
+
+
+SIXTEEN = {f"key {n}": "ä" * 64 for n in range(16)}
+
+
+def test_sixteen_pairs_and_extras_are_packed_together_and_come_back() -> None:
+    extras = {"assistant": "agent_1", "description": "d" * 512}
+    packed = pack(extras, SIXTEEN)
+    assert set(packed) <= {f"v2_{n}" for n in range(16)}
+    assert unpack(packed) == (SIXTEEN, extras)
+    assert unpack(packed | {"added": "by another program"})[0] == SIXTEEN | {"added": "by another program"}
 
 
 def test_an_overflow_names_the_fields_that_do_not_fit() -> None:
-    with pytest.raises(V2Error, match=r"15 of the caller's and 2 that carry description, top_p are too many"):
-        pack({"description": "d" * 600, "top_p": 1}, {str(n): "" for n in range(15)})
+    with pytest.raises(V2Error, match=r"16 of the caller's and 2 that carry description, top_p are too many"):
+        pack({"description": "d" * 600, "top_p": 1}, {str(n): "v" * 500 for n in range(16)})
+
+
+@pytest.mark.parametrize(
+    ("pair", "why"),
+    [
+        ({"k": "x" * 513}, "at most 512 characters"),
+        ({"k": 1}, "text"),
+        ({"k" * 65: "x"}, "at most 64 characters"),
+        ({"one": "more", "two": "more"}, "at most 16 pairs"),
+    ],
+)
+def test_packed_pairs_have_the_limits_of_all_metadata(pair: dict[str, str], why: str) -> None:
+    fifteen = {str(n): "" for n in range(15)}
+    with pytest.raises(V2Error, match=why):
+        pack({"x": "y" * 600}, fifteen | pair)
 
 
 @pytest.mark.parametrize("key", ["v2_0", "v2_15", "v2_007"])

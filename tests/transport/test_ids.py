@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistants_transport.ids import to_upstream_id, to_v2_id, to_v2_text
+from assistants_transport.ids import read_time, to_upstream_id, to_v2_id, to_v2_text
 from assistants_transport.v2_errors import V2Error
 from tests.transport.fakes import refuse_all, send_raw
 
+YEAR_2024 = 1_704_067_200
 REST = st.text("abcXYZ019_-", min_size=1, max_size=100)
 
 
@@ -72,3 +73,24 @@ def test_messages_speak_of_v2s_objects() -> None:
         to_v2_text("the response_format of msg_1 is resp-onsive")
         == "the response_format of msg_1 is resp-onsive"
     )
+
+
+@pytest.mark.parametrize(
+    ("upstream_id", "seconds"),
+    [
+        ("resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b", 1741476542),
+        ("resp_0bc0cffd983db63400693fdead1c0c8190a5b0d6d1f2e3a4b5", 1765793453),
+        ("resp_0f23d628b8934486016a399508", 1782158600),
+        ("msg_04d814fc16389845006a6795dd00000000", 1785173469),
+        ("conv_689667905b04", 1754687376),
+    ],
+)
+def test_an_id_tells_its_time_within_what_is_plausible(upstream_id: str, seconds: int) -> None:
+    assert read_time(upstream_id, seconds, seconds) == seconds
+    assert read_time(upstream_id, YEAR_2024, seconds - 1) is None
+    assert read_time(upstream_id, seconds + 1, seconds + 1000) is None
+
+
+@pytest.mark.parametrize("upstream_id", ["msg_1", "msg", "", "67ccd2be", "msg_67ccd2bx", "msg_67CCD2BE"])
+def test_an_id_without_a_time_tells_none(upstream_id: str) -> None:
+    assert read_time(upstream_id, 0, 2**32) is None

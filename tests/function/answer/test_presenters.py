@@ -113,8 +113,9 @@ def test_a_url_citation_tells_its_page() -> None:
     )
 
 
-def test_a_time_that_is_not_told_is_null() -> None:
-    assert present_message(v2_text("a"), created_at=0)["createdAt"] is None
+@pytest.mark.parametrize("untold", [0, -3, None])
+def test_a_time_that_is_not_told_is_null(untold: int | None) -> None:
+    assert present_message(v2_text("a"), created_at=untold)["createdAt"] is None
 
 
 def test_half_a_surrogate_pair_of_openai_does_not_stop_the_answer() -> None:
@@ -141,3 +142,9 @@ def test_messages_are_asked_for_oldest_first_and_a_hundred_at_once(order: Any, s
         "firstId": None,
         "lastId": None,
     }
+
+
+def test_a_list_that_does_not_say_that_it_is_one_is_understood() -> None:
+    bare = {name: value for name, value in v2_list(v2_message(v2_text("a"))).items() if name != "object"}
+    data = answer_always(200, bare).function().data(**LIST)
+    assert [one["content"] for one in data["messages"]] == ["a"]

@@ -198,9 +198,21 @@ def test_a_server_without_web_search_says_so_itself() -> None:
 
 
 def test_a_tool_that_is_gone_is_refused_by_name(backend: Backend) -> None:
-    answer = backend.call(action="create-assistant", name="a", tools=[{"type": "code_interpreter"}])
+    answer = backend.call(action="create-assistant", name="a", tools=[{"type": "retrieval"}])
     assert answer["statusCode"] == 400
-    assert "code_interpreter" in answer["body"]["error"]
+    assert "retrieval" in answer["body"]["error"]
+
+
+# ---------------------------------------------------------------- code interpreter
+
+
+def test_a_code_interpreter_and_its_files_come_back_as_they_were_given(backend: Backend) -> None:
+    tools, files = [{"type": "code_interpreter"}], {"code_interpreter": {"file_ids": ["file_1", "file_2"]}}
+    assistant = backend.assistant(tools=tools, toolResources=files)
+    got = backend.data(action="get-assistant", assistantId=assistant)
+    assert (got["toolResources"], got["tools"]) == (files, tools)
+    thread = backend.data(action="create-thread", toolResources=files)["threadId"]
+    assert backend.data(action="get-thread", threadId=thread)["toolResources"] == files
 
 
 # ---------------------------------------------------------------- file search
@@ -269,7 +281,8 @@ def test_a_citation_tells_file_name_and_place(backend: Backend) -> None:
     [
         ("x", "toolResources must be JSON"),
         ([], "toolResources must be JSON: an object"),
-        ({"code_interpreter": {"file_ids": ["file_1"]}}, "code_interpreter"),
+        ({"code_interpreter": {"file_ids": ["file_1"] * 21}}, "code_interpreter"),
+        ({"retrieval": {}}, "retrieval"),
         ({"file_search": {"vector_stores": [{"file_ids": ["file_1"]}]}}, "vector_stores"),
         ({"file_search": {"vector_store_ids": "vs_1"}}, "vector_store_ids"),
         ({"file_search": {"vector_store_ids": [5]}}, "vector_store_ids"),

@@ -154,6 +154,17 @@ def test_full_metadata_leaves_no_place_for_a_note_and_says_so(
     backend.data(**send)
 
 
+def test_records_live_beside_full_metadata_and_many_files(backend: Backend) -> None:
+    pairs = dict(list(PAIRS.items())[:14])
+    files = {"code_interpreter": {"file_ids": [f"file-{number:024}" for number in range(20)]}}
+    thread = backend.thread(metadata=pairs, toolResources=files)
+    send = {"action": "send-message", "threadId": thread, "message": "hi", "requestId": "a"}
+    assert backend.data(**send) == backend.data(**send)
+    assert backend.texts(thread) == ["hi"]
+    got = backend.data(action="get-thread", threadId=thread)
+    assert (got["metadata"], got["toolResources"]) == (pairs, files)
+
+
 def test_an_update_that_leaves_no_place_for_the_notes_is_refused(backend: Backend) -> None:
     thread = backend.thread()
     backend.data(action="send-message", threadId=thread, message="hi", requestId="a")

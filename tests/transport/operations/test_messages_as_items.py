@@ -6,7 +6,19 @@ import httpx2
 import pytest
 from openai import APIStatusError, BadRequestError, NotFoundError, OpenAI
 
-from tests.transport.fakes import connect_fake, fake_answers, make_message, make_page
+from assistants_transport.caches import Caches
+from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations import messages_as_items as messages
+from assistants_transport.request import V2Request
+from tests.transport.fakes import (
+    BASE_URL,
+    connect_fake,
+    fake_answers,
+    make_message,
+    make_page,
+    read_body,
+    send_raw,
+)
 
 
 def text(content: str) -> dict[str, Any]:
@@ -16,10 +28,9 @@ def text(content: str) -> dict[str, Any]:
 def test_a_message_is_created_read_listed_and_deleted(client: OpenAI) -> None:
     thread = client.beta.threads.create()
     created = client.beta.threads.messages.create(thread.id, role="user", content="hello")
-    shown = created.model_dump(exclude={"id"})
+    shown = created.model_dump(exclude={"id", "created_at"})
     assert shown == {
         "object": "thread.message",
-        "created_at": 0,  # conversation items carry no time
         "thread_id": thread.id,
         "run_id": None,
         "assistant_id": None,
@@ -33,7 +44,8 @@ def test_a_message_is_created_read_listed_and_deleted(client: OpenAI) -> None:
         "incomplete_details": None,
     }
     assert client.beta.threads.messages.retrieve(created.id, thread_id=thread.id) == created
-    assert client.beta.threads.messages.list(thread.id).data == [created]
+    [listed] = client.beta.threads.messages.list(thread.id).data
+    assert listed.model_dump(exclude={"created_at"}) == created.model_dump(exclude={"created_at"})
     deleted = client.beta.threads.messages.delete(created.id, thread_id=thread.id)
     assert deleted.model_dump() == {"id": created.id, "object": "thread.message.deleted", "deleted": True}
     assert client.beta.threads.messages.list(thread.id).data == []
@@ -47,6 +59,7 @@ OTHERS = [
     {"id": "new_1", "type": "something_new"},
     make_message(8, role="developer", content=[{"type": "input_text", "text": "hidden"}]),
     make_message(9, role="system", content=[{"type": "input_text", "text": "hidden"}]),
+    make_message(7, phase="commentary"),
 ]
 
 
@@ -88,3 +101,95 @@ def test_a_message_added_during_a_run_is_refused_as_v2_did(client: OpenAI) -> No
         client.beta.threads.messages.create(thread.id, role="user", content="x")
     assert refused.value.status_code == 400
     client.beta.threads.runs.cancel(run.id, thread_id=thread.id)
+
+
+# ---------------------------------------------------------------- times
+
+BEGAN = 1_780_000_000
+THREAD = f"thread_{'a' * 18}{BEGAN:x}"
+
+
+def id_at(seconds: int, number: int) -> str:
+    return f"msg_{number:016x}00{seconds:x}{'0' * 24}"
+
+
+def list_times(seconds: list[int], roles: str, order: str) -> list[int]:
+    """What a page tells of messages that were written then by u(ser) or a(ssistant), in the page's order."""
+    items = [
+        make_message(0, id=id_at(at, number), role={"u": "user", "a": "assistant"}[role])
+        for number, (at, role) in enumerate(zip(seconds, roles, strict=True))
+    ]
+    upstream, _ = fake_answers(make_page(*(items if order == "asc" else items[::-1])))
+    api = OpenAIApi(httpx2.MockTransport(upstream), httpx2.Request("GET", BASE_URL), "/v1")
+    ids, query = {"thread_id": THREAD}, {"order": order}
+    request = V2Request(api, Caches(), ids, query, {}, clock=lambda: BEGAN + 1000.5)
+    return [one["created_at"] - BEGAN for one in messages.list_page(request)["data"]]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "roles", "told"),
+    [
+        ([0, 5, 9], "uau", [0, 5, 9]),
+        ([3, 3, 3], "uau", [3, 4, 5]),
+        ([3, 3, 3], "uua", [3, 3, 4]),
+        ([7, 5, 6], "uaa", [7, 8, 8]),
+        ([1000], "u", [1000]),
+    ],
+)
+def test_times_of_a_page_keep_its_order(seconds: list[int], roles: str, told: list[int]) -> None:
+    at = [BEGAN + one for one in seconds]
+    assert list_times(at, roles, "asc") == told
+    assert list_times(at, roles, "desc") == told[::-1]
+
+
+@pytest.mark.parametrize("unlikely", [BEGAN - 1, BEGAN + 1001, 0x10000000])
+def test_a_page_with_an_unknown_time_tells_positions(unlikely: int) -> None:
+    at = [BEGAN, unlikely, BEGAN + 2]
+    assert [one + BEGAN for one in list_times(at, "uau", "asc")] == [-3, -2, -1]
+    assert [one + BEGAN for one in list_times(at, "uau", "desc")] == [-1, -2, -3]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(BEGAN + 5, BEGAN + 5), (BEGAN - 5, 0)])
+def test_a_single_message_tells_its_time_where_it_is_known(seconds: int, told: int) -> None:
+    item = make_message(1, id=id_at(seconds, 1))
+    api = OpenAIApi(httpx2.MockTransport(fake_answers(item)[0]), httpx2.Request("GET", BASE_URL), "/v1")
+    ids = {"thread_id": THREAD, "message_id": item["id"]}
+    request = V2Request(api, Caches(), ids, {}, {}, clock=lambda: BEGAN + 10.0)
+    assert messages.retrieve(request)["created_at"] == told
+
+
+# ---------------------------------------------------------------- attachments
+
+CODE, SEARCH = {"type": "code_interpreter"}, {"type": "file_search"}
+
+
+def test_files_for_the_code_interpreter_are_added_to_those_of_the_thread() -> None:
+    conversation = {"id": "conv_1", "metadata": {"a": "b", "v2_0": '{"files":["f1"],"vector_stores":["v"]}'}}
+    upstream, asked = fake_answers(conversation, conversation, make_page(make_message(1)))
+    body = {
+        "role": "user",
+        "content": "x",
+        "attachments": [{"file_id": "f1", "tools": [CODE]}, {"file_id": "f2", "tools": [CODE, SEARCH]}],
+    }
+    assert send_raw(upstream, "POST", "/threads/thread_1/messages", body).status_code == 200
+    assert [(one.method, one.url.path) for one in asked] == [
+        ("GET", "/v1/conversations/conv_1"),
+        ("POST", "/v1/conversations/conv_1"),
+        ("POST", "/v1/conversations/conv_1/items"),
+    ]
+    assert read_body(asked[1]) == {
+        "metadata": {"a": "b", "v2_0": '{"files":["f1","f2"],"vector_stores":["v"]}'}
+    }
+    assert read_body(asked[2])["items"][0]["content"] == [
+        {"type": "input_text", "text": "x"},
+        {"type": "input_file", "file_id": "f2"},
+    ]
+
+
+def test_a_thread_has_at_most_twenty_files_for_the_code_interpreter() -> None:
+    attached = [{"file_id": f"f{n}", "tools": [CODE]} for n in range(21)]
+    upstream, asked = fake_answers({"id": "conv_1", "metadata": {}})
+    body = {"role": "user", "content": "x", "attachments": attached}
+    answer = send_raw(upstream, "POST", "/threads/thread_1/messages", body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "attachments")
+    assert len(asked) == 1

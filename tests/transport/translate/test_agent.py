@@ -16,7 +16,10 @@ WHOLE: dict[str, Any] = {
     "temperature": 0.0,
     "top_p": 0.5,
     "metadata": {"owner": "me", "v2_note": "mine"},
-    "tool_resources": {"file_search": {"vector_store_ids": ["vs_1", "vs_2"]}},
+    "tool_resources": {
+        "file_search": {"vector_store_ids": ["vs_1", "vs_2"]},
+        "code_interpreter": {"file_ids": ["file-1", "file-2"]},
+    },
     "tools": [
         {
             "type": "function",
@@ -27,9 +30,10 @@ WHOLE: dict[str, Any] = {
             "type": "file_search",
             "file_search": {
                 "max_num_results": 3,
-                "ranking_options": {"ranker": "auto", "score_threshold": 0.25},
+                "ranking_options": {"ranker": "default_2024_08_21", "score_threshold": 0.25},
             },
         },
+        {"type": "code_interpreter"},
     ],
     "response_format": {
         "type": "json_schema",
@@ -49,6 +53,54 @@ def test_everything_that_an_assistant_has_comes_back(client: OpenAI) -> None:
     assert shown(created) == WHOLE
     assert created.id.startswith("asst_")
     assert client.beta.assistants.retrieve(created.id) == created
+
+
+def test_what_was_printed_is_taken_again(client: OpenAI) -> None:
+    printed = client.beta.assistants.create(**WHOLE).to_dict()
+    again: Any = {
+        name: value for name, value in printed.items() if name not in ("id", "created_at", "object")
+    }
+    assert shown(client.beta.assistants.create(**again)) == WHOLE
+
+
+EMPTY_RESOURCES: list[dict[str, Any]] = [
+    {},
+    {"code_interpreter": None, "file_search": {"vector_store_ids": []}},
+    {"code_interpreter": {"file_ids": []}, "file_search": None},
+    {"code_interpreter": {}, "file_search": {"vector_store_ids": None}},
+]
+
+
+@pytest.mark.parametrize("resources", EMPTY_RESOURCES)
+def test_empty_tool_resources_are_none(client: OpenAI, resources: Any) -> None:
+    assert client.beta.assistants.create(model=MODEL, tool_resources=resources).tool_resources is None
+    assert client.beta.threads.create(tool_resources=resources).tool_resources is None
+
+
+def test_a_name_of_256_characters_is_carried(client: OpenAI) -> None:
+    long = "é" * 256
+    created = client.beta.assistants.create(model=MODEL, name=long)
+    assert created.name == client.beta.assistants.retrieve(created.id).name == long
+    assert client.beta.assistants.update(created.id, name=long[:128]).name == long[:128]
+    assert client.beta.assistants.update(created.id, name=None).name is None
+
+
+def test_a_name_that_another_program_gave_since_is_shown() -> None:
+    renamed = make_agent(name="new", metadata={"v2_0": '{"name":"' + "n" * 200 + '"}'})
+    with connect_fake(fake_answers(renamed)[0]) as client:
+        assert client.beta.assistants.retrieve("asst_1").name == "new"
+
+
+def test_sixteen_pairs_of_metadata_and_all_the_rest_are_carried(client: OpenAI) -> None:
+    pairs: Any = {f"key {n}": f"value {n}" for n in range(16)}
+    whole = WHOLE | {"metadata": pairs}
+    created = client.beta.assistants.create(**whole)
+    assert shown(created) == whole
+    assert client.beta.assistants.update(created.id, description="new").metadata == pairs
+    thread = client.beta.threads.create(metadata=pairs, tool_resources=WHOLE["tool_resources"])
+    assert client.beta.threads.retrieve(thread.id).metadata == pairs
+    run = client.beta.threads.runs.create(thread.id, assistant_id=created.id, metadata=pairs)
+    assert run.metadata == pairs
 
 
 def test_a_bare_assistant_has_v2s_defaults(client: OpenAI) -> None:
@@ -82,7 +134,7 @@ def test_agents_of_other_programs_are_shown() -> None:
         ({"model": 5}, "model"),
         ({"model": "m", "file_ids": []}, "file_ids"),
         ({"model": "m", "name": {}}, "name"),
-        ({"model": "m", "name": "n" * 129}, "name"),
+        ({"model": "m", "name": "n" * 257}, "name"),
         ({"model": "m", "description": "d" * 513}, "description"),
         ({"model": "m", "temperature": 2.1}, "temperature"),
         ({"model": "m", "temperature": "1"}, "temperature"),
@@ -91,10 +143,11 @@ def test_agents_of_other_programs_are_shown() -> None:
         ({"model": "m", "metadata": ["a"]}, "metadata"),
         ({"model": "m", "metadata": "a"}, "metadata"),
         ({"model": "m", "metadata": {"v2_0": "a"}}, "metadata.v2_0"),
-        ({"model": "m", "metadata": {str(n): "" for n in range(16)}, "description": "d"}, "metadata"),
+        ({"model": "m", "metadata": {str(n): "v" * 512 for n in range(16)}, "top_p": 1}, "metadata"),
         ({"model": "m", "tools": {}}, "tools"),
         ({"model": "m", "tools": [None]}, "tools"),
-        ({"model": "m", "tools": [{"type": "code_interpreter"}]}, "tools[0].type"),
+        ({"model": "m", "tools": [{"type": "code_interpreter", "x": 1}]}, "tools[0].x"),
+        ({"model": "m", "tools": [{"type": "retrieval"}]}, "tools[0].type"),
         ({"model": "m", "tools": [{"type": ["function"]}]}, "tools[0].type"),
         ({"model": "m", "tools": [{"type": "function"}]}, "tools[0].function.name"),
         ({"model": "m", "tools": [{"type": "function", "function": {"name": 1}}]}, "tools[0].function.name"),
@@ -112,7 +165,7 @@ def test_agents_of_other_programs_are_shown() -> None:
                 "tools": [
                     {
                         "type": "file_search",
-                        "file_search": {"ranking_options": {"ranker": "default_2024_08_21"}},
+                        "file_search": {"ranking_options": {"ranker": "default_2023"}},
                     }
                 ],
             },
@@ -123,7 +176,15 @@ def test_agents_of_other_programs_are_shown() -> None:
             {"model": "m", "tools": [{"type": "web_search", "filters": {"denied": []}}]},
             "tools[0].filters.denied",
         ),
-        ({"model": "m", "tool_resources": {"code_interpreter": {}}}, "tool_resources.code_interpreter"),
+        ({"model": "m", "tool_resources": {"retrieval": {}}}, "tool_resources.retrieval"),
+        (
+            {"model": "m", "tool_resources": {"code_interpreter": {"file_ids": "f"}}},
+            "tool_resources.code_interpreter.file_ids",
+        ),
+        (
+            {"model": "m", "tool_resources": {"code_interpreter": {"file_ids": ["f"] * 21}}},
+            "tool_resources.code_interpreter.file_ids",
+        ),
         ({"model": "m", "tool_resources": []}, "tool_resources"),
         ({"model": "m", "tool_resources": {"file_search": "x"}}, "tool_resources.file_search"),
         (

@@ -82,7 +82,17 @@ def test_an_assistants_message_keeps_its_role_and_its_text(client: OpenAI) -> No
         ({"role": ["user"], "content": "x"}, "role"),
         ({"role": "user", "content": "x", "file_ids": []}, "file_ids"),
         ({"role": "user", "content": "x", "metadata": {"a": "b"}}, "metadata"),
-        ({"role": "user", "content": "x", "attachments": [{"file_id": "f", "tools": []}]}, "attachments"),
+        ({"role": "user", "content": "x", "attachments": ["f"]}, "attachments"),
+        ({"role": "user", "content": "x", "attachments": [{"tools": []}]}, "attachments[0].file_id"),
+        (
+            {"role": "user", "content": "x", "attachments": [{"file_id": "f", "tools": [{"type": "y"}]}]},
+            "attachments[0].tools",
+        ),
+        (
+            {"role": "user", "content": "x", "attachments": [{"file_id": "f", "name": "n"}]},
+            "attachments[0].name",
+        ),
+        ({"role": "assistant", "content": "x", "attachments": [{"file_id": "f"}]}, "attachments[0]"),
     ],
 )
 def test_what_cannot_be_carried_is_refused_by_name(body: dict[str, Any], param: str) -> None:
@@ -101,6 +111,22 @@ def test_empty_metadata_and_attachments_are_no_metadata_and_attachments(nothing:
     body = {"role": "user", "content": "x", "metadata": nothing, "attachments": nothing}
     assert send_raw(upstream, "POST", "/threads/thread_1/messages", body).status_code == 200
     assert read_body(asked[0]) == {"items": [{"type": "message", "role": "user", "content": "x"}]}
+
+
+SEARCH, CODE = {"type": "file_search"}, {"type": "code_interpreter"}
+
+
+@pytest.mark.parametrize("tools", [[SEARCH], [SEARCH, CODE], [], None])
+def test_a_file_to_read_becomes_a_part_of_its_message(client: OpenAI, tools: Any) -> None:
+    attached: Any = [{"file_id": "file-1", "tools": tools}]
+    said: Any = {"role": "user", "content": "read it", "attachments": attached}
+    thread = client.beta.threads.create(messages=[said])
+    client.beta.threads.messages.create(thread.id, **said)
+    for found in client.beta.threads.messages.list(thread.id).data:
+        assert [part.to_dict() for part in found.content] == [text("read it")]
+        assert [one.to_dict() for one in found.attachments or []] == [
+            {"file_id": "file-1", "tools": [SEARCH]}
+        ]
 
 
 def test_half_a_surrogate_pair_is_refused() -> None:
@@ -140,7 +166,19 @@ def test_parts_are_shown_as_v2_has_them(part: dict[str, Any], wanted: list[dict[
         found = client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1")
     assert [one.to_dict() for one in found.content] == wanted
     attached = [one.to_dict() for one in found.attachments or []]
-    assert attached == ([{"file_id": "file-1", "tools": []}] if part["type"] == "input_file" else [])
+    assert attached == ([{"file_id": "file-1", "tools": [SEARCH]}] if part["type"] == "input_file" else [])
+
+
+def test_content_that_is_one_text_is_understood() -> None:
+    with connect_fake(fake_answers(make_message(1, content="plain"))[0]) as client:
+        found = client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1")
+    assert [one.to_dict() for one in found.content] == [text("plain")]
+
+
+def test_a_message_without_a_status_is_completed() -> None:
+    item = {name: value for name, value in make_message(1).items() if name != "status"}
+    with connect_fake(fake_answers(item)[0]) as client:
+        assert client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1").status == "completed"
 
 
 @pytest.mark.parametrize(
@@ -158,43 +196,12 @@ def test_a_message_has_one_of_v2s_statuses(status: str | None, wanted: str) -> N
         assert client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1").status == wanted
 
 
-ANNOTATIONS = {
-    "file_citation": (
-        {"file_id": "file-1", "filename": "a.txt", "index": 4},
-        {
-            "text": "",
-            "start_index": 4,
-            "end_index": 4,
-            "file_citation": {"file_id": "file-1", "filename": "a.txt"},
-        },
-    ),
-    "container_file_citation": (
-        {"container_id": "c", "file_id": "f", "filename": "a", "start_index": 1, "end_index": 3},
-        {
-            "text": "",
-            "start_index": 1,
-            "end_index": 3,
-            "file_citation": {"file_id": "f", "filename": "a", "container_id": "c"},
-        },
-    ),
-    "file_path": (
-        {"file_id": "file-1", "index": 2},
-        {"text": "", "start_index": 2, "end_index": 2, "file_path": {"file_id": "file-1"}},
-    ),
-    "url_citation": (
-        {"url": "https://x", "title": "X", "start_index": 0, "end_index": 9},
-        {"text": "", "start_index": 0, "end_index": 9, "url_citation": {"url": "https://x", "title": "X"}},
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", ANNOTATIONS)
-def test_annotations_of_all_four_kinds_are_shown(kind: str) -> None:
-    given, wanted = ANNOTATIONS[kind]
-    part = {"type": "output_text", "text": "0123456789", "annotations": [{"type": kind, **given}]}
-    known_to_v2 = kind != "url_citation"
-    with connect_fake(fake_answers(make_message(1, content=[part]))[0], strict=known_to_v2) as client:
-        block: Any = client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1").content[0]
-    shown = block.text.annotations[0].to_dict()
-    assert shown.pop("type") == ("file_citation" if kind == "container_file_citation" else kind)
-    assert shown == wanted
+def test_markers_are_unique_in_a_message() -> None:
+    cited = {"type": "file_citation", "file_id": "f", "index": 1}
+    part = text_part("a【2:0†source】b") | {"annotations": [cited, cited]}
+    with connect_fake(fake_answers(make_message(1, content=[part, part]))[0]) as client:
+        blocks: Any = client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1").content
+    assert [block.text.value for block in blocks] == [
+        "a【3:0†source】【3:1†source】【2:0†source】b",
+        "a【4:0†source】【4:1†source】【2:0†source】b",
+    ]

@@ -1,5 +1,6 @@
 """A v2 run to create -> the response that is sent."""
 
+import json
 import time
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 from openai import OpenAI
 from openai.types.beta.threads import Run
 
+from assistants_transport.translate.response import next_response_from_response
 from tests.transport.fakes import (
     MODEL,
     fake_answers,
     make_agent,
+    make_message,
+    make_page,
     make_response,
     read_body,
     refuse_all,
@@ -45,6 +49,7 @@ def test_a_bare_run_sends_what_every_run_needs() -> None:
         "store": True,
         "truncation": "auto",
         "metadata": {"v2_0": '{"assistant":"agent_1"}'},
+        "prompt_cache_key": "agent_1",
     }
 
 
@@ -159,6 +164,10 @@ def test_web_search_is_sent_the_way_the_agent_has_it(mode: str) -> None:
         {"tools": [{"type": "programmatic_tool_calling", "enabled": True}]},
         {"tools": [{"type": "function", "name": "f", "description": "", "parameters": {}, "async": True}]},
         {"multi_agent": {"enabled": True}},
+        {"compaction": {"async": True}},
+        {"experimental": {"time_awareness": True}},
+        {"something_new": {"deep": {"mode": "on"}}},
+        {"skills": [{"id": "skill_1"}]},
     ],
 )
 def test_an_agent_that_only_sessions_can_run_is_refused(made: dict[str, Any]) -> None:
@@ -168,6 +177,89 @@ def test_an_agent_that_only_sessions_can_run_is_refused(made: dict[str, Any]) ->
     assert answer.status_code == 400
     assert "works in agent sessions only" in answer.json()["error"]["message"]
     assert len(asked) == 1
+
+
+def test_what_an_agent_has_by_default_is_no_refusal() -> None:
+    off = {
+        "multi_agent": {"enabled": False, "max_concurrent_subagents": 3},
+        "compaction": {"async": False},
+        "experimental": {"time_awareness": False, "new": None, "mode": "auto"},
+        "something_new": {},
+        "version": 7,
+        "owner": "user_1",
+    }
+    assert sent_for({}, **off) == sent_for({})
+
+
+def test_the_cache_key_is_at_most_64_characters() -> None:
+    assert sent_for({}, id="agent_" + "x" * 100)["prompt_cache_key"] == "agent_" + "x" * 58
+
+
+def test_the_ranker_that_is_gone_is_left_to_openai() -> None:
+    ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.5}
+    extras = {"file_search": {"ranking_options": ranking}, "vector_stores": ["v"]}
+    upstream, asked = fake_answers(
+        make_agent(metadata={"v2_0": json.dumps(extras)}), {"metadata": {}}, make_response(status="queued")
+    )
+    send_raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1"})
+    assert read_body(asked[2])["tools"] == [
+        {"type": "file_search", "vector_store_ids": ["v"], "ranking_options": {"score_threshold": 0.5}}
+    ]
+
+
+CODE_OF_BOTH = {
+    "type": "code_interpreter",
+    "container": {"type": "auto", "file_ids": ["f1", "f2", "f3"]},
+}
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_code_interpreter_gets_the_files_of_assistant_and_thread(is_own: bool) -> None:
+    tool: dict[str, Any] = {"code_interpreter": {}}
+    files: dict[str, Any] = {"files": ["f1", "f2"]}
+    agent = make_agent(metadata={"v2_0": json.dumps(files | ({} if is_own else tool))})
+    response = make_response(status="queued", tools=[CODE_OF_BOTH])
+    upstream, asked = fake_answers(agent, {"metadata": {"v2_0": '{"files":["f2","f3"]}'}}, response)
+    body = {"assistant_id": "asst_1"} | ({"tools": [{"type": "code_interpreter"}]} if is_own else {})
+    run = send_raw(upstream, "POST", "/threads/thread_1/runs", body).json()
+    sent = read_body(asked[2])
+    assert (sent["tools"], sent["include"]) == ([CODE_OF_BOTH], ["code_interpreter_call.outputs"])
+    assert run["tools"] == [{"type": "code_interpreter"}]
+
+
+def test_a_code_interpreter_without_files_gets_an_empty_container() -> None:
+    upstream, asked = fake_answers(
+        make_agent(metadata={"v2_0": '{"code_interpreter":{}}'}),
+        {"metadata": {}},
+        make_response(status="queued"),
+    )
+    send_raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1"})
+    assert read_body(asked[2])["tools"] == [{"type": "code_interpreter", "container": {"type": "auto"}}]
+
+
+def test_files_of_additional_messages_are_the_threads_from_then_on() -> None:
+    agent = make_agent(metadata={"v2_0": '{"code_interpreter":{}}'})
+    with_file = {"id": "conv_1", "metadata": {"v2_0": '{"files":["f1"]}'}}
+    attached = [{"file_id": "f1", "tools": [{"type": "code_interpreter"}]}]
+    body = {
+        "assistant_id": "asst_1",
+        "additional_messages": [{"role": "user", "content": "x", "attachments": attached}],
+    }
+    upstream, asked = fake_answers(
+        agent, {"metadata": {}}, with_file, make_page(make_message(1)), make_response(status="queued")
+    )
+    assert send_raw(upstream, "POST", "/threads/thread_1/runs", body).status_code == 200
+    assert read_body(asked[2]) == {"metadata": with_file["metadata"]}
+    assert read_body(asked[4])["tools"][0]["container"] == {"type": "auto", "file_ids": ["f1"]}
+
+
+def test_the_next_response_of_a_run_asks_for_the_same() -> None:
+    first = make_response(tools=[CODE_OF_BOTH])
+    sent = next_response_from_response(first)
+    assert (sent["tools"], sent["include"]) == ([CODE_OF_BOTH], ["code_interpreter_call.outputs"])
+    assert sent["prompt_cache_key"] == "agent_1"
+    bare = next_response_from_response(make_response(metadata={}))
+    assert not {"include", "prompt_cache_key"} & bare.keys()
 
 
 def test_an_agent_with_nothing_but_what_is_required_runs() -> None:
@@ -206,12 +298,12 @@ def test_what_cannot_be_carried_is_refused_by_name(body: dict[str, Any], param: 
 @pytest.mark.parametrize(
     ("body", "param"),
     [
-        ({"tools": [{"type": "code_interpreter"}]}, "tools[0].type"),
+        ({"tools": [{"type": "retrieval"}]}, "tools[0].type"),
         ({"tool_choice": {"type": "function"}}, "tool_choice.function.name"),
         ({"tool_choice": {"type": "function", "function": "f"}}, "tool_choice.function"),
         ({"response_format": 5}, "response_format"),
         ({"metadata": {"v2_1": "x"}}, "metadata.v2_1"),
-        ({"metadata": {str(n): "" for n in range(16)}}, "metadata"),
+        ({"metadata": {str(n): "v" * 512 for n in range(16)}}, "metadata"),
     ],
 )
 def test_no_run_is_started_with_what_cannot_be_translated(body: dict[str, Any], param: str) -> None:

@@ -17,7 +17,7 @@ CONVERSATION = {"id": "conv_1", "object": "conversation", "created_at": 7, "meta
         ({"messages": ["x"]}, "messages"),
         ({"metadata": []}, "metadata"),
         ({"metadata": {"v2_3": "x"}}, "metadata.v2_3"),
-        ({"tool_resources": {"code_interpreter": {"file_ids": ["f"]}}}, "tool_resources.code_interpreter"),
+        ({"tool_resources": {"code_interpreter": {"files": ["f"]}}}, "tool_resources.code_interpreter.files"),
         (
             {"tool_resources": {"file_search": {"vector_store_ids": [1]}}},
             "tool_resources.file_search.vector_store_ids",
@@ -40,3 +40,22 @@ def test_an_updates_body_holds_the_metadata_whole() -> None:
     with connect_fake(upstream) as client:
         client.beta.threads.update("thread_1", metadata=None)
     assert read_body(asked[1]) == {"metadata": {"v2_0": '{"vector_stores":["vs_1"]}'}}
+
+
+def test_files_of_the_code_interpreter_come_with_the_thread_and_with_its_messages() -> None:
+    upstream, asked = fake_answers(CONVERSATION)
+    code = {"type": "code_interpreter"}
+    body = {
+        "messages": [{"role": "user", "content": "x", "attachments": [{"file_id": "f2", "tools": [code]}]}],
+        "tool_resources": {"code_interpreter": {"file_ids": ["f1"]}},
+    }
+    assert send_raw(upstream, "POST", "/threads", body).status_code == 200
+    assert len(asked) == 1
+    assert read_body(asked[0])["metadata"] == {"v2_0": '{"files":["f1","f2"]}'}
+
+
+def test_new_tool_resources_leave_the_threads_other_extras() -> None:
+    old = CONVERSATION | {"metadata": {"v2_0": '{"vector_stores":["vs_1"],"other":1}'}}
+    upstream, asked = fake_answers(old, old)
+    send_raw(upstream, "POST", "/threads/thread_1", {"tool_resources": None})
+    assert read_body(asked[1]) == {"metadata": {"v2_0": '{"other":1}'}}

@@ -65,9 +65,9 @@ def steps_from_response(
 def _group_items(output: list[Json]) -> Iterator[list[Json]]:
     """The items of one step each: function calls side by side are one step, as they wait together."""
     shown = [item for item in output if item["type"] in TOOL_CALL_ITEMS or is_message(item)]
-    for is_function, grouped in groupby(shown, lambda item: item["type"] == "function_call"):
-        items = list(grouped)
-        yield from [items] if is_function else ([item] for item in items)
+    for is_function, items in groupby(shown, lambda item: item["type"] == "function_call"):
+        together = list(items)
+        yield from [together] if is_function else [[item] for item in together]
 
 
 def _choose_status(items: list[Json], response: Json, outputs: dict[str, str]) -> Any:
@@ -76,9 +76,11 @@ def _choose_status(items: list[Json], response: Json, outputs: dict[str, str]) -
     calls = [item["call_id"] for item in items if item["type"] == "function_call"]
     if CANCELLED_OUTPUT in (outputs.get(call_id) for call_id in calls):
         return "cancelled"
-    if calls and response["status"] in ("completed", "in_progress", "queued"):
-        return "completed" if all(call_id in outputs for call_id in calls) else "in_progress"
-    if statuses in ({"completed"}, {"failed"}):
+    if calls and all(call_id in outputs for call_id in calls):
+        return "completed"
+    if calls and response["status"] == "completed":
+        return "in_progress"
+    if not calls and statuses in ({"completed"}, {"failed"}):
         return statuses.pop()
     return STEP_STATUSES.get(response["status"], "in_progress")
 
