@@ -205,3 +205,19 @@ def test_markers_are_unique_in_a_message() -> None:
         "a【3:0†source】【3:1†source】【2:0†source】b",
         "a【4:0†source】【4:1†source】【2:0†source】b",
     ]
+
+
+def test_a_file_that_the_code_interpreter_made_is_attached_once() -> None:
+    made = {"type": "container_file_citation", "file_id": "cfile_1", "filename": "a.txt", "container_id": "c"}
+    part = text_part("sandbox:/a.txt, sandbox:/a.txt") | {
+        "annotations": [made | {"start_index": at, "end_index": at + 14} for at in (0, 16)]
+    }
+    with connect_fake(fake_answers(make_message(1, content=[part]))[0]) as client:
+        found = client.beta.threads.messages.retrieve("msg_1", thread_id="thread_1")
+    [attached] = found.attachments or []
+    assert attached.to_dict() == {"file_id": "cfile_1", "tools": [CODE], "container_id": "c"}
+    block: Any = found.content[0]
+    value = block.text.value
+    for annotation in block.text.annotations:
+        value = value.replace(annotation.text, "[file]")
+    assert value == "[file], [file]"

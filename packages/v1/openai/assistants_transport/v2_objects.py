@@ -164,6 +164,7 @@ ContentBlock = TextBlock | RefusalBlock | ImageFileBlock | ImageUrlBlock
 class Attachment(TypedDict):
     file_id: str
     tools: list[Tool]
+    container_id: NotRequired[str]  # where the code interpreter made the file: it is fetched from there
 
 
 class Message(TypedDict):

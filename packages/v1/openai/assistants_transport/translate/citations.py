@@ -30,6 +30,7 @@ def cite(value: str, annotations: list[Json], part: int) -> "v2.Text":
         for place, annotation in enumerate(annotations)
         if (index := _find_marker_index(annotation, len(value))) is not None
     )
+    # added[n]: the characters of the first n markers; spans: where each annotation stands in the new text
     pieces, added, spans, done = [], [0], {}, 0
     for number, (index, place) in enumerate(wanted):
         marker = MARKER.format(part=part, number=number)
@@ -40,7 +41,7 @@ def cite(value: str, annotations: list[Json], part: int) -> "v2.Text":
     text = "".join([*pieces, value[done:]])
     indexes = [index for index, _ in wanted]
     for place, annotation in enumerate(annotations):
-        if place not in spans:
+        if place not in spans:  # a marker at its start stands before the range, one at its end behind it
             start, end = _read_range(annotation, len(value))
             spans[place] = (
                 start + added[bisect_right(indexes, start)],

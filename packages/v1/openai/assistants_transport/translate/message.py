@@ -108,11 +108,7 @@ def message_from_item(
         "assistant_id": assistant_id,
         "role": item["role"],
         "content": [block for block in blocks if block is not None],
-        "attachments": [
-            {"file_id": part["file_id"], "tools": [{"type": "file_search"}]}
-            for part in parts
-            if part["type"] == "input_file" and part.get("file_id")
-        ],
+        "attachments": _attachments_from_parts(parts),
         "metadata": {},
         "status": item["status"] if item.get("status") in MESSAGE_STATUSES else "completed",
         "completed_at": None,
@@ -170,6 +166,22 @@ def _file_parts_from_attachments(attachments: object, role: str, param: str) -> 
                 refuse_field(path, "a message of the assistant is one plain text")
             parts.append({"type": "input_file", "file_id": attachment["file_id"]})
     return parts
+
+
+def _attachments_from_parts(parts: list[Json]) -> "list[v2.Attachment]":
+    """The files that the model was given to read, and those that it made, each once."""
+    found: dict[str, v2.Attachment] = {}
+    for part in parts:
+        if part["type"] == "input_file" and part.get("file_id"):
+            found[part["file_id"]] = {"file_id": part["file_id"], "tools": [{"type": "file_search"}]}
+        for one in part.get("annotations") or []:
+            if one["type"] == "container_file_citation":
+                found[one["file_id"]] = {
+                    "file_id": one["file_id"],
+                    "tools": [{"type": "code_interpreter"}],
+                    "container_id": one["container_id"],
+                }
+    return list(found.values())
 
 
 def _parts_of(item: Json) -> list[Json]:
