@@ -12,6 +12,7 @@ from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.request import V2Request
 from tests.transport.fakes import (
     BASE_URL,
+    CONVERSATION,
     connect_fake,
     fake_answers,
     make_message,
@@ -64,7 +65,7 @@ OTHERS = [
 
 
 def test_only_messages_of_users_and_assistants_are_shown() -> None:
-    upstream, _ = fake_answers(make_page(*OTHERS, make_message(1)))
+    upstream, _ = fake_answers(make_page(*OTHERS, make_message(1)), CONVERSATION)
     with connect_fake(upstream) as client:
         assert [one.id for one in client.beta.threads.messages.list("thread_1").data] == ["msg_1"]
 
@@ -119,7 +120,7 @@ def list_times(seconds: list[int], roles: str, order: str) -> list[int]:
         make_message(0, id=id_at(at, number), role={"u": "user", "a": "assistant"}[role])
         for number, (at, role) in enumerate(zip(seconds, roles, strict=True))
     ]
-    upstream, _ = fake_answers(make_page(*(items if order == "asc" else items[::-1])))
+    upstream, _ = fake_answers(make_page(*(items if order == "asc" else items[::-1])), CONVERSATION)
     api = OpenAIApi(httpx2.MockTransport(upstream), httpx2.Request("GET", BASE_URL), "/v1")
     ids, query = {"thread_id": THREAD}, {"order": order}
     request = V2Request(api, Caches(), ids, query, {}, clock=lambda: BEGAN + 1000.5)
@@ -165,7 +166,7 @@ CODE, SEARCH = {"type": "code_interpreter"}, {"type": "file_search"}
 
 def test_files_for_the_code_interpreter_are_added_to_those_of_the_thread() -> None:
     conversation = {"id": "conv_1", "metadata": {"a": "b", "v2_0": '{"files":["f1"],"vector_stores":["v"]}'}}
-    upstream, asked = fake_answers(conversation, conversation, make_page(make_message(1)))
+    upstream, asked = fake_answers(conversation, conversation, make_page(make_message(1)), CONVERSATION)
     body = {
         "role": "user",
         "content": "x",

@@ -13,6 +13,7 @@ from openai.types.beta.threads import Run
 from local.emulator.server import Emulator
 from tests.backends import LosingTransport, pick_first
 from tests.transport.fakes import MODEL, connect
+from tests.transport.following import answer_calls, look_at, wait_for
 
 FUNCTIONS: Any = [{"type": "function", "function": {"name": name}} for name in ("f", "g")]
 FULL_METADATA = {f"key {number}": "x" * 512 for number in range(16)}
@@ -30,28 +31,6 @@ def start_in_tools(client: OpenAI, text: str = "/call f {}", **thread: Any) -> R
     assistant = client.beta.assistants.create(model=MODEL, tools=FUNCTIONS)
     made = client.beta.threads.create(messages=[{"role": "user", "content": text}], **thread)
     return wait_for(client, client.beta.threads.runs.create(made.id, assistant_id=assistant.id))
-
-
-def look_at(client: OpenAI, run: Run) -> Run:
-    return client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id)
-
-
-def wait_for(client: OpenAI, run: Run) -> Run:
-    while run.status in ("queued", "in_progress"):
-        time.sleep(0.002)
-        run = look_at(client, run)
-    return run
-
-
-def answer_calls(client: OpenAI, run: Run, output: str) -> Run:
-    """Submits this output for every call that the run waits for."""
-    waiting = look_at(client, run)
-    assert waiting.required_action
-    outputs: Any = [
-        {"tool_call_id": call.id, "output": output}
-        for call in waiting.required_action.submit_tool_outputs.tool_calls
-    ]
-    return client.beta.threads.runs.submit_tool_outputs(run.id, thread_id=run.thread_id, tool_outputs=outputs)
 
 
 def read_texts(client: OpenAI, run: Run, **query: Any) -> list[str]:
@@ -234,7 +213,7 @@ def test_a_run_that_was_left_behind_by_its_thread_has_expired(
     run = start_in_tools(client)
     with connect(emulator.url, FailingTransport("/responses")) as failing, pytest.raises(APIConnectionError):
         answer_calls(failing, run, "output")
-    client.beta.threads.messages.create(run.thread_id, role="user", content="never mind")
+    another.beta.threads.messages.create(run.thread_id, role="user", content="never mind")
     assert look_at(another, run).status == "expired"
 
 

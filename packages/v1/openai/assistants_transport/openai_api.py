@@ -56,7 +56,7 @@ class OpenAIApi:
         return None if self._deadline is None else self._deadline - self._now()
 
     def get(self, path: str, query: Json | None = None) -> Json:
-        return self._send("GET", path + (f"?{urlencode(query)}" if query else ""))
+        return self._send("GET", path + (f"?{urlencode(query, doseq=True)}" if query else ""))
 
     def post(self, path: str, body: Json | None = None) -> Json:
         return self._send("POST", path, body)

@@ -236,11 +236,11 @@ class FunctionChoice(TypedDict):
     function: FunctionName
 
 
-class FileSearchChoice(TypedDict):
-    type: Literal["file_search"]
+class BuiltInToolChoice(TypedDict):
+    type: str  # file_search or code_interpreter
 
 
-ToolChoice = Literal["none", "auto", "required"] | FunctionChoice | FileSearchChoice
+ToolChoice = Literal["none", "auto", "required"] | FunctionChoice | BuiltInToolChoice
 
 
 class Run(TypedDict):

@@ -98,8 +98,8 @@ def delete_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> Non
 def _present_message(request: V2Request, item: Json) -> "v2.Message":
     thread_id = request.ids["thread_id"]
     created_at = time_of(item, thread_id, int(request.clock()))
-    writer = find_writers(request, [item]).get(item["id"], UNKNOWN_WRITER)
-    return message_from_item(item, thread_id, writer.run_id, writer.assistant_id, created_at)
+    run_id, assistant_id = request.caches.runs.find_writer(item["id"]) or UNKNOWN_WRITER
+    return message_from_item(item, thread_id, run_id, assistant_id, created_at)
 
 
 def _item_path(request: V2Request) -> str:

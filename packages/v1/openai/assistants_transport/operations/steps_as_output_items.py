@@ -7,13 +7,15 @@ from assistants_transport.operations.run_loading import load_calls, load_rounds
 from assistants_transport.request import V2Request
 from assistants_transport.translate.run import assistant_id_of
 from assistants_transport.translate.step import steps_from_response
+from assistants_transport.translate.tools import CODE_OUTPUTS
 from assistants_transport.v2_errors import Json, V2Error, refuse_value
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
 SEARCH_RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
-UPSTREAM_SEARCH_RESULTS = "file_search_call.results"
+CODE_CALL, SEARCH_CALL = "code_interpreter_call", "file_search_call"
+SEARCH_OUTPUTS = "file_search_call.results"
 
 
 def list_page(request: V2Request) -> "v2.List[v2.Step]":
@@ -38,7 +40,7 @@ def _load_steps(request: V2Request) -> "list[v2.Step]":
     ]
     outputs = load_calls(request, called).outputs
     thread_id, assistant_id = request.ids["thread_id"], assistant_id_of(responses[-1])
-    found = [_load_results(request, one) for one in responses] if wants_results else responses
+    found = [_load_details(request, one, wants_results) for one in responses]
     return [
         step
         for response in found
@@ -55,6 +57,9 @@ def _wants_results(request: V2Request) -> bool:
     return included is not None
 
 
-def _load_results(request: V2Request, response: Json) -> Json:
-    """The response once more, with what its file searches found."""
-    return request.api.get(f"/responses/{response['id']}", {"include[]": UPSTREAM_SEARCH_RESULTS})
+def _load_details(request: V2Request, response: Json, wants_results: bool) -> Json:
+    """The response once more, where its steps tell what it shows only to those who ask for it."""
+    kinds = {item["type"] for item in response["output"]}
+    wanted = [CODE_OUTPUTS] if CODE_CALL in kinds else []
+    wanted += [SEARCH_OUTPUTS] if wants_results and SEARCH_CALL in kinds else []
+    return request.api.get(f"/responses/{response['id']}", {"include[]": wanted}) if wanted else response

@@ -110,6 +110,6 @@ def _v2_tool_choice_from_response(choice: Any) -> "v2.ToolChoice":
     """What v2 cannot say is shown as "auto"."""
     if isinstance(choice, dict) and choice.get("type") == "function":
         return {"type": "function", "function": {"name": choice.get("name")}}
-    if isinstance(choice, dict) and choice.get("type") == "file_search":
-        return {"type": "file_search"}
+    if isinstance(choice, dict) and choice.get("type") in ("file_search", "code_interpreter"):
+        return {"type": choice["type"]}
     return choice if choice in ("none", "auto", "required") else "auto"
