@@ -144,9 +144,9 @@ def test_an_abandoned_run_stays_until_it_is_answered_or_cancelled(backend: Backe
     fresh = backend.function(OPENAI_MODEL="another-process")
     status, message = fresh.error(action="run-assistant", threadId=thread, assistantId=backend.assistant())
     assert status == 409
-    assert "the thread has an active run" in message
-    assert backend.call(action="send-message", threadId=thread, message="Are you there?")["statusCode"] == 200
+    assert message == "the thread has an active run; wait for it with get-run or stop it with cancel-run"
     fresh.data(action="cancel-run", **ids)
+    assert backend.call(action="send-message", threadId=thread, message="Are you there?")["statusCode"] == 200
     answer = fresh.data(action="run-assistant", threadId=thread, assistantId=backend.assistant())
     assert "Are you there?" in answer["response"]
 
@@ -311,3 +311,63 @@ def test_a_server_of_v2_gets_and_tells_its_own_resources() -> None:
     data = upstream.function().data(action="create-thread", toolResources=resources)
     assert data["toolResources"] == resources
     assert upstream.bodies() == [{"tool_resources": resources}]
+
+
+# ---------------------------------------------------------------- one run, one id
+
+
+def test_a_run_keeps_its_id_and_counts_all_its_tokens(backend: Backend) -> None:
+    ids, calls = start_asking_run(backend)
+    asked = backend.data(action="get-run", **ids)["usage"]["totalTokens"]
+    done = backend.data(action="submit-tool-outputs", **ids, toolOutputs=[*map(output, calls.values())])
+    assert (done["runId"], done["status"]) == (ids["runId"], "completed")
+    assert done["usage"]["totalTokens"] > asked
+    fresh = backend.function(OPENAI_MODEL="another-process")
+    again = fresh.data(action="get-run", **ids)
+    assert (again["response"], again["usage"]) == (done["response"], done["usage"])
+
+
+def test_a_busy_thread_names_its_run_to_another_process(backend: Backend) -> None:
+    ids, _ = start_asking_run(backend)
+    fresh = backend.function(OPENAI_MODEL="another-process")
+    answer = fresh(action="run-assistant", threadId=ids["threadId"], assistantId=backend.assistant())
+    assert (answer["statusCode"], answer["body"]["data"]) == (409, ids)
+
+
+def test_the_runs_of_a_thread_are_listed_without_their_messages(backend: Backend) -> None:
+    assistant, thread = backend.assistant(), backend.thread()
+    run = {"action": "run-assistant", "threadId": thread, "assistantId": assistant}
+    function = backend.function()
+    made = [function.data(**run, message=f"/say {text}")["runId"] for text in ("one", "two")]
+    listed = function.data(action="list-runs", threadId=thread)
+    assert [one["runId"] for one in listed["runs"]] == made[::-1]
+    assert [(one["status"], one["response"], one["messages"]) for one in listed["runs"]] == [
+        ("completed", None, [])
+    ] * 2
+    assert (listed["threadId"], listed["hasMore"], listed["firstId"]) == (thread, False, made[1])
+
+
+def test_a_message_is_deleted_so_that_the_question_can_be_asked_anew(backend: Backend) -> None:
+    assistant, thread = backend.assistant(), backend.thread()
+    run = {"action": "run-assistant", "threadId": thread, "assistantId": assistant}
+    answer = backend.data(**run, message="/say first")["messages"][0]["messageId"]
+    gone = backend.data(action="delete-message", threadId=thread, messageId=answer)
+    assert gone == {"threadId": thread, "messageId": answer, "deleted": True}
+    assert backend.texts(thread) == ["/say first"]
+    again = backend.call(action="delete-message", threadId=thread, messageId=answer)
+    assert again["statusCode"] == 404
+    assert backend.data(**run)["response"] == "first"
+
+
+def test_code_and_its_files_come_through(backend: Backend) -> None:
+    assistant = backend.assistant(
+        tools=[{"type": "code_interpreter"}], toolResources={"code_interpreter": {"file_ids": ["file_1"]}}
+    )
+    assert backend.data(action="get-assistant", assistantId=assistant)["toolResources"] == {
+        "code_interpreter": {"file_ids": ["file_1"]}
+    }
+    run = backend.data(action="chat", assistantId=assistant, message="/python print(1)\n/file table.csv")
+    [annotation] = run["messages"][0]["annotations"]
+    start, end = annotation["startIndex"], annotation["endIndex"]
+    assert run["messages"][0]["content"][start:end] == "sandbox:/mnt/data/table.csv"
+    assert annotation["fileId"].startswith("cfile_")
