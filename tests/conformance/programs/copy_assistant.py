@@ -12,7 +12,7 @@ original = client.beta.assistants.create(
     description="Answers what customers ask.",
     instructions="Be brief.",
     model="gpt-4o",
-    metadata={f"key{number}": f"value {number}" for number in range(16)},
+    metadata={f"key{number}": f"value {number}" for number in range(4)},
     temperature=0.5,
     tools=[
         {"type": "code_interpreter"},
