@@ -6,12 +6,12 @@ the state that it needs; nothing else in it is changed."""
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from openai import BadRequestError, OpenAI, omit
+from openai import BadRequestError, OpenAI, OpenAIError, omit
 from openai.types.beta import FunctionToolParam
 
 from assistants_transport import AssistantsTransport
@@ -20,6 +20,7 @@ from tests.native_server import NativeServer, start_native_server
 
 MODEL = "gpt-4.1"
 POLL_MS = 5
+NOT_MADE = 424  # failed dependency: a status that the SDK does not try again
 FUNCTION: FunctionToolParam = {
     "type": "function",
     "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
@@ -68,7 +69,12 @@ class StandInTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         path = str(request.url.copy_with(query=None)).removeprefix(self._base_url)
         query, body = dict(request.url.params), json.loads(request.read() or b"null")
-        ids = make_objects(self._client, request.method, path, query).stand_ins(listed=path.split("/")[-1])
+        try:
+            made = make_objects(self._client, request.method, path, query)
+        except OpenAIError as failure:
+            message = f"what the request is about could not be made: {failure}"
+            return httpx2.Response(NOT_MADE, json={"error": {"message": message}}, request=request)
+        ids = made.stand_ins(listed=path.split("/")[-1])
         path = "/".join(ids.get(part, part) for part in path.split("/"))
         query = {name: replace_in_query(name, value, ids) for name, value in query.items()}
         body = None if body is None else json.dumps(replace_in_body(body, ids))
@@ -100,6 +106,8 @@ def make_objects(client: OpenAI, method: str, path: str, query: Mapping[str, str
         made.threads = [thread]
         if "run_id" in (*parts, *query.values()) or (method, parts[-1]) == ("GET", "runs"):
             make_run(client, made, is_left_running=parts[-1] == "cancel")
+        if "steps" in parts:
+            note_steps(client, made)
         run_id = made.runs[0] if made.runs else omit  # a list of a run's messages takes no other cursors
         listed = client.beta.threads.messages.list(thread, order="asc", run_id=run_id)
         made.messages = [one.id for one in listed]
@@ -107,7 +115,7 @@ def make_objects(client: OpenAI, method: str, path: str, query: Mapping[str, str
 
 
 def make_run(client: OpenAI, made: Objects, *, is_left_running: bool) -> None:
-    """Makes a run of the thread, waits until it has stopped unless it is to be cancelled, notes its steps."""
+    """Makes a run of the thread, waits until it has stopped unless it is to be cancelled."""
     runs = client.beta.threads.runs
     thread_id, assistant_id = made.threads[-1], made.assistants[-1]
     run = runs.create(thread_id, assistant_id=assistant_id)
@@ -116,10 +124,13 @@ def make_run(client: OpenAI, made: Objects, *, is_left_running: bool) -> None:
     if run.required_action:
         made.call = run.required_action.submit_tool_outputs.tool_calls[0].id
     made.runs = [run.id]
-    try:
-        made.steps = [one.id for one in runs.steps.list(run.id, thread_id=thread_id, order="asc")]
-    except BadRequestError:
-        made.steps = []  # refused by name: so will be the request that names a step
+
+
+def note_steps(client: OpenAI, made: Objects) -> None:
+    """Notes the steps of the run; where they are refused by name, so will be the request that names one."""
+    with suppress(BadRequestError):
+        listed = client.beta.threads.runs.steps.list(made.runs[-1], thread_id=made.threads[-1], order="asc")
+        made.steps = [one.id for one in listed]
 
 
 def replace_in_query(name: str, value: str, ids: Mapping[str, str]) -> str:
