@@ -1,5 +1,6 @@
 """docs/conformance.md says what the transport does; `make conformance` writes it anew."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from tests.conformance.page import PAGE, name_method, read_refusals, write_page
 from tests.conformance.shortening import ask, leave_out_each_part
 from tests.conformance.stand_ins import start_suite_server
 from tests.conformance.suite import Outcome, Refusal, Request, hide_ids
-from tests.docs.pages import Page
+from tests.docs.pages import ROOT, Page
 
 WRITTEN = Page(PAGE)
 pytestmark = pytest.mark.filterwarnings("ignore:(deprecated$|The Assistants API):DeprecationWarning")
@@ -41,6 +42,14 @@ def test_what_the_page_says_is_refused_is_refused_in_these_words(
     url: str, request_: Request, refusal: Refusal
 ) -> None:
     assert ask(url, request_) == refusal, ANEW
+
+
+def test_the_suite_is_that_of_the_deployed_sdk() -> None:
+    deployed = (ROOT / "packages" / "v1" / "openai" / "requirements.txt").read_text(encoding="utf-8")
+    suite = (ROOT / "tests" / "conformance" / "suite.txt").read_text(encoding="utf-8")
+    assert re.findall(r"^openai==\S+", suite, re.MULTILINE) == re.findall(
+        r"^openai==\S+", deployed, re.MULTILINE
+    )
 
 
 def test_the_figures_of_the_page_agree() -> None:

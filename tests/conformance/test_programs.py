@@ -4,11 +4,11 @@ They stand in programs/ and know nothing of the transport; the words after their
 it in a terminal. Directives such as /call tell the emulator's model what to do (local/emulator/echo.py)."""
 
 import json
-import runpy
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +34,12 @@ def run(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 
     def run_program(name: str, *words: str) -> list[str]:
         monkeypatch.setattr(sys, "argv", [name, *words])
-        runpy.run_path(str(PROGRAMS / name), run_name="__main__")
+        code = compile((PROGRAMS / name).read_text(encoding="utf-8"), name, "exec")
+        names: dict[str, Any] = {"__name__": "__main__"}
+        try:
+            exec(code, names)  # noqa: S102
+        finally:
+            names["client"].close()  # its process would end here
         return capsys.readouterr().out.splitlines()
 
     return run_program
