@@ -14,6 +14,7 @@ QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi \
 INSTALLED := .venv/.installed
 TEST_INSTALLED := .venv/.installed-for-tests
 NPM_INSTALLED := tests/function/openapi/node_modules/.package-lock.json
+CONFORMANCE_INSTALLED := .local/conformance/.installed
 DEPLOYED := packages/v1/openai/requirements.txt
 
 # Tests and tools read the function's folder, which is uploaded as it is: no __pycache__ may be left there.
@@ -25,7 +26,7 @@ HAS_BROWSER := command -v chromedriver >/dev/null && { command -v chromium || co
 APT_BROWSER := apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
   chromium chromium-driver
 
-.PHONY: run test test-quick browser deploy bench soak clean help
+.PHONY: run test test-quick conformance browser deploy bench soak clean help
 
 run: $(INSTALLED)  ## the function on this computer, with a page and curl lines to try it (Ctrl-C ends it)
 	@$(BIN)/python -m local
@@ -39,6 +40,9 @@ test: $(TEST_INSTALLED) $(NPM_INSTALLED) browser  ## everything: style, types, a
 test-quick: $(TEST_INSTALLED)  ## the tests that take under a minute, without a browser and without node
 	$(BIN)/ruff check .
 	$(BIN)/pytest $(QUICK)
+
+conformance: $(CONFORMANCE_INSTALLED)  ## OpenAI's own tests of Assistants v2 against the transport (docs/conformance.md)
+	@$(BIN)/python -m tests.conformance
 
 deploy: $(INSTALLED)  ## check the settings in .env and the folder, then deploy with doctl
 	@$(BIN)/python -m local.deploy
@@ -107,4 +111,13 @@ $(TEST_INSTALLED): $(INSTALLED) requirements-dev.txt tests/page/requirements.txt
 	@$(PIP) install -r requirements-dev.txt
 	@$(PIP) install --no-deps -r tests/page/requirements.txt
 	@$(PIP) install --require-hashes -r $(DEPLOYED)
+	@touch $@
+
+# The suite stands in the SDK's source distribution alone. What it needs goes into a folder that only it sees.
+$(CONFORMANCE_INSTALLED): $(TEST_INSTALLED) tests/conformance/requirements.txt tests/conformance/suite.txt
+	@echo "Installing OpenAI's suite and what it needs into .local/conformance ..."
+	@rm -rf $(@D)
+	@$(PIP) install --no-deps --target $(@D)/packages -r tests/conformance/requirements.txt
+	@$(PIP) download --no-deps --no-binary openai --require-hashes -r tests/conformance/suite.txt -d $(@D)
+	@tar -xzf $(@D)/openai-*.tar.gz -C $(@D)
 	@touch $@

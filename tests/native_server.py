@@ -6,7 +6,7 @@ with start_emulator() as emulator, start_native_server(emulator.url) as server:
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,11 +37,16 @@ class NativeServer:
 
 
 @contextmanager
-def start_native_server(upstream_url: str) -> Iterator[NativeServer]:
-    """A running server of Assistants v2; `upstream_url` is today's OpenAI or the emulator, with its /v1."""
+def start_native_server(
+    upstream_url: str,
+    make_transport: Callable[[httpx2.BaseTransport], httpx2.BaseTransport] = AssistantsTransport,
+) -> Iterator[NativeServer]:
+    """A running server of Assistants v2; `upstream_url` is today's OpenAI or the emulator, with its /v1.
+
+    `make_transport` makes what answers the requests of what sends them upstream."""
     with listen(0) as listener, httpx2.HTTPTransport() as inner:
         native = NativeServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
-        app = _make_app(native, AssistantsTransport(inner), httpx2.URL(upstream_url))
+        app = _make_app(native, make_transport(inner), httpx2.URL(upstream_url))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
@@ -53,7 +58,7 @@ def start_native_server(upstream_url: str) -> Iterator[NativeServer]:
             thread.join()
 
 
-def _make_app(native: NativeServer, transport: AssistantsTransport, upstream: httpx2.URL) -> Starlette:
+def _make_app(native: NativeServer, transport: httpx2.BaseTransport, upstream: httpx2.URL) -> Starlette:
     async def forward(request: Request) -> Response:
         native.requests.append((request.method, request.url.path))
         asked = _towards(upstream, request, await request.body())
