@@ -56,6 +56,7 @@ ROUTES = (
     Route("POST", THREAD_PATH + "/messages", messages.create),
     Route("GET", THREAD_PATH + "/messages", list_messages, PAGE_QUERY | {"run_id"}),
     Route("GET", THREAD_PATH + "/messages/{message_id}", messages.retrieve),
+    Route("POST", THREAD_PATH + "/messages/{message_id}", messages.refuse_update),
     Route("DELETE", THREAD_PATH + "/messages/{message_id}", messages.delete),
     Route("POST", "/threads/runs", runs.create_with_thread),
     Route("POST", THREAD_PATH + "/runs", runs.create, INCLUDE_QUERY),

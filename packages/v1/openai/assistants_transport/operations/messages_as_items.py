@@ -1,7 +1,7 @@
 """Requests about messages, answered by the items of a conversation."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from assistants_transport import pages
 from assistants_transport.ids import to_upstream_id
@@ -18,7 +18,7 @@ from assistants_transport.translate.message import (
 )
 from assistants_transport.translate.thread import metadata_with_code_files
 from assistants_transport.translate.times import time_of
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error, refuse_field
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -41,6 +41,11 @@ def retrieve(request: V2Request) -> "v2.Message":
     if not is_message(item):
         raise V2Error(404, f"No message found with id '{request.ids['message_id']}'.")
     return _present_message(request, item)
+
+
+def refuse_update(_: V2Request) -> Never:
+    """Raises V2Error 400: a message's metadata is all that v2 could change; items have none."""
+    refuse_field("metadata", "conversation items have no place for it")
 
 
 def delete(request: V2Request) -> "v2.Deleted":
