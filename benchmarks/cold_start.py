@@ -85,13 +85,13 @@ def build(function: Path, folder: Path) -> Path:
     )
     ignored = folder / ".ignore"
     patterns = ignored.read_text().splitlines() if ignored.exists() else []
-    left_behind = {".ignore", "build.sh", *patterns}
+    left_behind = [folder / name for name in (".ignore", "build.sh", *patterns)]
     archive = folder.with_suffix(".zip")
     with zipfile.ZipFile(
         archive, "w", zipfile.ZIP_DEFLATED, compresslevel=DEPLOYERS_COMPRESSION_LEVEL
     ) as file:
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and str(path.relative_to(folder)) not in left_behind:
+            if path.is_file() and not any(path.is_relative_to(one) for one in left_behind):
                 file.write(path, path.relative_to(folder))
     return archive
 

@@ -64,6 +64,7 @@ def app() -> Starlette:
     today = [
         Route("/v1/agents/{name}", answering(agent)),
         Route("/v1/conversations", answering(conversation), methods=["POST"]),
+        Route("/v1/conversations/{name}", answering(conversation)),
         Route("/v1/conversations/{name}/items", answering(added_items), methods=["POST"]),
         Route("/v1/conversations/{name}/items", answering(item_page)),
     ]

@@ -32,9 +32,16 @@ def uploaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(["./build.sh"], cwd=folder, env={**os.environ, "PATH": tools}, check=True)
     ignored = (folder / ".ignore").read_text().splitlines()
     for name in ["build.sh", ".ignore", *(line for line in ignored if not line.startswith("#"))]:
-        (folder / name).unlink()
+        remove(folder / name)
     (folder / "__main__.py").rename(folder / "main__.py")
     return folder
+
+
+def remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +88,13 @@ def test_every_call_ends_as_with_all_packages(report: Any, report_of_all_package
 def test_every_action_works_on_todays_openai(report: Any) -> None:
     answered = {call["action"]: call["error"] for call in report["calls"] if call["failure"] is None}
     assert answered.pop("cancel-run")  # it had ended before
-    assert len(answered) == 16
+    assert len(answered) == 18
     assert not any(answered.values()), answered
 
 
 def test_every_action_works_on_an_assistants_server(report: Any) -> None:
     answered = {c["action"]: c["error"] for c in report["calls"] if c["failure"] == "run completed"}
-    assert len(answered) == 17
+    assert len(answered) == 19
     assert not any(answered.values()), answered
 
 

@@ -12,10 +12,11 @@ virtualenv --quiet --without-pip virtualenv
 pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt --target "$SITE"
 
 # Every cold start unpacks the archive with new file times, so byte code that goes by them would be useless.
-# The function's own files may change where this folder is a checkout: their byte code is checked by content.
+# The folder may be a checkout, where __main__.py may change: its byte code is checked by content.
 python=virtualenv/bin/python
-"$python" -m compileall -q -x '/(virtualenv/|trim\.py|v2_objects\.py)' --invalidation-mode checked-hash .
+"$python" -m compileall -q -l --invalidation-mode checked-hash __main__.py
 # The platform renames __main__.py, and with it the name that its byte code is looked up by.
 mv "__pycache__/__main__.cpython-${PYTHON/./}.pyc" "__pycache__/main__.cpython-${PYTHON/./}.pyc"
-# The packages: what the function can load, as byte code. Last, because it removes virtualenv/bin/python too.
+# The packages, the function's own too: what it can load, as byte code. Last, because it removes
+# virtualenv/bin/python too.
 "$python" trim.py virtualenv

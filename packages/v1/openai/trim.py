@@ -1,4 +1,4 @@
-"""Build step: of the installed packages, ship what the function can ever load, as byte code in one zip file.
+"""Build step: ship what the function can ever load, as byte code in one zip file, its own packages included.
 
     python trim.py virtualenv
 
@@ -31,7 +31,9 @@ ASSISTANTS = [
     "openai.resources.beta.threads.runs.steps",
     "openai.resources.beta.threads.threads",
 ]
+OWN_PACKAGES = ("assistant_function", "assistants_transport")
 LEFT_OUT = (
+    "assistants_transport.v2_objects",  # types, which only the type checker reads
     "anyio.pytest_plugin",
     "anyio._backends._trio",  # the package trio is not installed
     "httpx2._main",  # the command line
@@ -73,11 +75,24 @@ def pack(site: Path, packed: Path) -> None:
             archive.write(compile_to(file.with_suffix(".pyc"), file, shown_as=path), path.with_suffix(".pyc"))
             if is_within(READS_ITS_SOURCE, name) and path.name == "__init__.py":
                 archive.write(file, path)
+        pack_own(archive, packed)
     (packed / "packages.pth").write_text(f"{ZIP}\n")
     versions = [file for name in READS_ITS_VERSION for file in site.glob(f"{name}-*.dist-info/METADATA")]
     for file in [*machine_code, *versions]:
         (packed / file.relative_to(site)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, packed / file.relative_to(site))
+
+
+def pack_own(archive: zipfile.ZipFile, scratch: Path) -> None:
+    """The function's own packages: a hundred files fewer to unpack at every cold start."""
+    own = Path(__file__).parent
+    for name, file in modules(own):
+        if not is_within(OWN_PACKAGES, name) or is_within(LEFT_OUT, name):
+            continue
+        path = file.relative_to(own)
+        compiled = compile_to(scratch / "own.pyc", file, shown_as=path)
+        archive.write(compiled, path.with_suffix(".pyc"))
+        compiled.unlink()
 
 
 def compile_to(target: Path, source: Path, *, shown_as: Path) -> Path:

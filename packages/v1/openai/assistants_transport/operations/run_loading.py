@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from assistants_transport import pages
-from assistants_transport.caches import has_ended
+from assistants_transport.caches import RunNotes, has_ended
 from assistants_transport.ids import conversation_id_of, to_upstream_id, to_v2_id
 from assistants_transport.operations.run_notes import CANCELLED, find_notes, read_notes
 from assistants_transport.request import V2Request
@@ -121,6 +121,7 @@ def find_writers(request: V2Request, items: list[Json]) -> dict[str, Writer]:
     known = request.caches.runs
     unknown = [one for one in items if one["role"] == "assistant" and not known.find_writer(one["id"])]
     if unknown and known.find_notes(to_upstream_id(request.ids["thread_id"])) is None:
+        known.remember_notes(to_upstream_id(request.ids["thread_id"]), RunNotes({}, {}))  # asked once at most
         with suppress(UpstreamError, V2Error):
             for first_id in read_notes(request).latest_ids:
                 for response in load_rounds(request, to_v2_id(first_id)):
