@@ -81,7 +81,7 @@ def test_no_module_that_was_left_out_is_ever_looked_for(report: Any) -> None:
 
 
 def test_every_call_ends_as_with_all_packages(report: Any, report_of_all_packages: Any) -> None:
-    assert len(report["calls"]) == 17 * (1 + 4 + 2 * 14)
+    assert len(report["calls"]) == 19 * (1 + 4 + 2 * 14)
     assert report["calls"] == report_of_all_packages["calls"]
 
 
