@@ -16,12 +16,14 @@ PLACEHOLDERS = {
     "assistantId": r"asst_\w+",
     "threadId": r"thread_\w+",
     "runId": r"run_\w+",
+    "messageId": r"msg_\w+",
     "toolCallId": r"call_\w+",
 }
 # What a page says to the assistant, and what the emulator's echo model has to be told to answer in that way.
 DIRECTIVES = {
     "What is the rate for 20 years": '/call get_rate {"years": 20}',
     "Write a long report": "/wait 5",
+    "As a bar chart": "/python draw()\n/file chart.png\n/say Here it is.",
 }
 
 Json = dict[str, Any]
