@@ -146,8 +146,8 @@ def test_times_of_a_page_keep_its_order(seconds: list[int], roles: str, told: li
 @pytest.mark.parametrize("unlikely", [BEGAN - 1, BEGAN + 1001, 0x10000000])
 def test_a_page_with_an_unknown_time_tells_positions(unlikely: int) -> None:
     at = [BEGAN, unlikely, BEGAN + 2]
-    assert [one + BEGAN for one in list_times(at, "uau", "asc")] == [-3, -2, -1]
-    assert [one + BEGAN for one in list_times(at, "uau", "desc")] == [-1, -2, -3]
+    assert [one + BEGAN for one in list_times(at, "uau", "asc")] == [1, 2, 3]
+    assert [one + BEGAN for one in list_times(at, "uau", "desc")] == [3, 2, 1]
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(BEGAN + 5, BEGAN + 5), (BEGAN - 5, 0)])
@@ -166,7 +166,7 @@ CODE, SEARCH = {"type": "code_interpreter"}, {"type": "file_search"}
 
 def test_files_for_the_code_interpreter_are_added_to_those_of_the_thread() -> None:
     conversation = {"id": "conv_1", "metadata": {"a": "b", "v2_0": '{"files":["f1"],"vector_stores":["v"]}'}}
-    upstream, asked = fake_answers(conversation, conversation, make_page(make_message(1)), CONVERSATION)
+    upstream, asked = fake_answers(make_page(make_message(1)), conversation, conversation)
     body = {
         "role": "user",
         "content": "x",
@@ -174,14 +174,14 @@ def test_files_for_the_code_interpreter_are_added_to_those_of_the_thread() -> No
     }
     assert send_raw(upstream, "POST", "/threads/thread_1/messages", body).status_code == 200
     assert [(one.method, one.url.path) for one in asked] == [
+        ("POST", "/v1/conversations/conv_1/items"),
         ("GET", "/v1/conversations/conv_1"),
         ("POST", "/v1/conversations/conv_1"),
-        ("POST", "/v1/conversations/conv_1/items"),
     ]
-    assert read_body(asked[1]) == {
+    assert read_body(asked[2]) == {
         "metadata": {"a": "b", "v2_0": '{"files":["f1","f2"],"vector_stores":["v"]}'}
     }
-    assert read_body(asked[2])["items"][0]["content"] == [
+    assert read_body(asked[0])["items"][0]["content"] == [
         {"type": "input_text", "text": "x"},
         {"type": "input_file", "file_id": "f2"},
     ]
@@ -189,8 +189,8 @@ def test_files_for_the_code_interpreter_are_added_to_those_of_the_thread() -> No
 
 def test_a_thread_has_at_most_twenty_files_for_the_code_interpreter() -> None:
     attached = [{"file_id": f"f{n}", "tools": [CODE]} for n in range(21)]
-    upstream, asked = fake_answers({"id": "conv_1", "metadata": {}})
+    upstream, asked = fake_answers(make_page(make_message(1)), {"id": "conv_1", "metadata": {}}, {})
     body = {"role": "user", "content": "x", "attachments": attached}
     answer = send_raw(upstream, "POST", "/threads/thread_1/messages", body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "attachments")
-    assert len(asked) == 1
+    assert [one.method for one in asked] == ["POST", "GET", "DELETE"]  # the message is taken back

@@ -48,7 +48,7 @@ def test_a_bare_run_sends_what_every_run_needs() -> None:
         "background": True,
         "store": True,
         "truncation": "auto",
-        "metadata": {"v2_0": '{"assistant":"agent_1"}'},
+        "metadata": {"v2_0": '{"assistant":"agent_1","thread":"conv_1"}'},
         "prompt_cache_key": "agent_1",
     }
 
@@ -106,7 +106,7 @@ def test_a_runs_own_settings_override_the_assistants() -> None:
     assert own["text"] == {"verbosity": "high"}
     assert own["reasoning"] == {"effort": "high", "summary": "auto"}
     assert own["tool_choice"] == {"type": "function", "name": "g"}
-    assert own["metadata"] == {"a": "b", "v2_0": '{"assistant":"agent_1"}'}
+    assert own["metadata"] == {"a": "b", "v2_0": '{"assistant":"agent_1","thread":"conv_1"}'}
 
 
 def test_file_search_looks_into_the_assistants_and_the_threads_stores(client: OpenAI) -> None:
@@ -246,11 +246,11 @@ def test_files_of_additional_messages_are_the_threads_from_then_on() -> None:
         "additional_messages": [{"role": "user", "content": "x", "attachments": attached}],
     }
     upstream, asked = fake_answers(
-        agent, {"metadata": {}}, with_file, make_page(make_message(1)), make_response(status="queued")
+        agent, {"metadata": {}}, make_page(make_message(1)), make_response(status="queued"), with_file
     )
     assert send_raw(upstream, "POST", "/threads/thread_1/runs", body).status_code == 200
-    assert read_body(asked[2]) == {"metadata": with_file["metadata"]}
-    assert read_body(asked[4])["tools"][0]["container"] == {"type": "auto", "file_ids": ["f1"]}
+    assert read_body(asked[4]) == {"metadata": with_file["metadata"]}
+    assert read_body(asked[3])["tools"][0]["container"] == {"type": "auto", "file_ids": ["f1"]}
 
 
 def test_the_next_response_of_a_run_asks_for_the_same() -> None:

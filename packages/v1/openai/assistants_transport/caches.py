@@ -11,7 +11,7 @@ from assistants_transport.v2_errors import Json
 
 AGENT_LIFE_SECONDS = 10.0
 MAX_CACHED_OBJECTS = 32
-MAX_CACHED_ENDED_RESPONSES = 4  # each may be long
+MAX_CACHED_ENDED_RESPONSES = 8  # each may be long
 MAX_CACHED_WRITERS = 512
 ENDED_STATUSES = ("completed", "failed", "cancelled", "incomplete")
 
@@ -51,9 +51,12 @@ class KnownResponses:
         if self.find_active_run_id(conversation_id) == run_id:
             del self._active_ids[conversation_id]
         if has_ended(response):
-            _put_last(self._ended, response["id"], response, MAX_CACHED_ENDED_RESPONSES)
+            self.remember_ended(response)
         if waits or not has_ended(response):
             _put_last(self._active_ids, conversation_id, (response["id"], run_id), MAX_CACHED_OBJECTS)
+
+    def remember_ended(self, response: Json) -> None:
+        _put_last(self._ended, response["id"], response, MAX_CACHED_ENDED_RESPONSES)
 
     def find_ended(self, response_id: str) -> Json | None:
         return self._ended.get(response_id)
@@ -94,27 +97,51 @@ class KnownRuns:
     def __init__(self) -> None:
         self._notes: dict[str, RunNotes] = {}
         self._ids: dict[str, dict[str, None]] = {}
-        self._writers: dict[str, tuple[str, str]] = {}
+        self._writers: dict[str, tuple[str, str | None]] = {}
+        self._searched: dict[str, str] = {}
+        self._deleted: dict[str, None] = {}
 
     def remember_run(self, conversation_id: str, first_id: str) -> None:
         known = self._ids.get(conversation_id, {})
-        _put_last(known, first_id, None, MAX_CACHED_OBJECTS)
+        if first_id not in known:
+            _put_last(known, first_id, None, MAX_CACHED_OBJECTS)
         _put_last(self._ids, conversation_id, known, MAX_CACHED_OBJECTS)
 
     def list_ids(self, conversation_id: str) -> list[str]:
         """The first responses of the thread's runs that this process has seen, oldest first."""
         return list(self._ids.get(conversation_id, {}))
 
-    def remember_notes(self, conversation_id: str, notes: RunNotes) -> None:
-        _put_last(self._notes, conversation_id, notes, MAX_CACHED_OBJECTS)
+    def remember_notes(self, conversation_id: str, notes: RunNotes) -> RunNotes:
+        """Adds the notes to what is known; a run that is known to have gone on does not go back."""
+        known = self._notes.get(conversation_id, RunNotes({}, {}))
+        went_on = {first: latest for first, latest in known.latest_ids.items() if latest != first}
+        fresh = {first: latest for first, latest in notes.latest_ids.items() if latest != first}
+        merged = RunNotes(
+            known.latest_ids | notes.latest_ids | went_on | fresh, known.metadata | notes.metadata
+        )
+        _put_last(self._notes, conversation_id, merged, MAX_CACHED_OBJECTS)
+        return merged
 
     def find_notes(self, conversation_id: str) -> RunNotes | None:
         return self._notes.get(conversation_id)
 
-    def remember_writer(self, message_id: str, run_id: str, assistant_id: str) -> None:
+    def begin_search(self, conversation_id: str, message_ids: list[str]) -> bool:
+        """Whether to look for the writer of these messages: not where it was done for the newest before."""
+        newest = max(message_ids)
+        is_new = self._searched.get(conversation_id) != newest
+        _put_last(self._searched, conversation_id, newest, MAX_CACHED_OBJECTS)
+        return is_new
+
+    def remember_deleted(self, message_id: str) -> None:
+        _put_last(self._deleted, message_id, None, MAX_CACHED_WRITERS)
+
+    def was_deleted(self, message_id: str) -> bool:
+        return message_id in self._deleted
+
+    def remember_writer(self, message_id: str, run_id: str, assistant_id: str | None) -> None:
         _put_last(self._writers, message_id, (run_id, assistant_id), MAX_CACHED_WRITERS)
 
-    def find_writer(self, message_id: str) -> tuple[str, str] | None:
+    def find_writer(self, message_id: str) -> tuple[str, str | None] | None:
         """The ids of the run and the assistant that wrote the message."""
         return self._writers.get(message_id)
 

@@ -34,7 +34,7 @@ def pack(extras: Json, metadata: Mapping[str, str] | None) -> dict[str, str]:
     beside = _cut(extras) if extras else {}
     if len(callers) + len(beside) <= MAX_METADATA_PAIRS:
         return callers | beside
-    _check_limits(callers)
+    check_limits(callers)
     together = _cut([extras, callers])
     if len(together) > MAX_METADATA_PAIRS:
         raise V2Error(
@@ -80,7 +80,7 @@ def _parse(text: str) -> Any:
         return None
 
 
-def _check_limits(metadata: Mapping[str, object]) -> None:
+def check_limits(metadata: Mapping[str, object]) -> None:
     """Raises V2Error 400 for pairs that OpenAI would refuse if it saw them."""
     if len(metadata) > MAX_METADATA_PAIRS:
         refuse_value("metadata", f"at most {MAX_METADATA_PAIRS} pairs are wanted")

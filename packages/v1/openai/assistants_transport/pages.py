@@ -68,7 +68,7 @@ def slice_page(objects: "list[v2.Listed]", query: dict[str, str]) -> "tuple[list
     """The same page, cut out of a whole list that is at hand, oldest first."""
     limit, order = _parse_limit(query), _parse_order(query)
     ordered = objects if order == "asc" else objects[::-1]
-    ids = [item["id"] for item in ordered]
+    ids = [str(item["id"]) for item in ordered]
     start = _find_cursor(ids, query, "after") + 1 if "after" in query else 0
     end = _find_cursor(ids, query, "before") if "before" in query else len(ids)
     between = ordered[start:end]
@@ -78,7 +78,7 @@ def slice_page(objects: "list[v2.Listed]", query: dict[str, str]) -> "tuple[list
 
 def make_list(data: "list[v2.Listed]", has_more: bool) -> "v2.List[v2.Listed]":
     """v2's list object around the objects of one page."""
-    first_id, last_id = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    first_id, last_id = (str(data[0]["id"]), str(data[-1]["id"])) if data else (None, None)
     return {"object": "list", "data": data, "first_id": first_id, "last_id": last_id, "has_more": has_more}
 
 

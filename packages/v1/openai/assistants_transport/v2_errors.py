@@ -52,12 +52,8 @@ class UpstreamError(Exception):
         )
 
     def names_field(self, name: str) -> bool:
-        """Whether the request was refused because of this field."""
-        error = self.details() or {}
-        return self.status in (400, 422) and name in (
-            error.get("param"),
-            *str(error.get("message")).split("'"),
-        )
+        """Whether the request seems to be refused because of this field, whose name must be a rare word."""
+        return self.status in (400, 422, 501) and name in self.response.text
 
 
 def refuse_field(param: str, why: str) -> Never:

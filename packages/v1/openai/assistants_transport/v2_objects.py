@@ -3,6 +3,7 @@
 Import this file under TYPE_CHECKING only: it exists for mypy and must not cost time at a cold start.
 """
 
+from collections.abc import Mapping
 from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 # ---------------------------------------------------------------- what assistants and runs are made of
@@ -341,7 +342,7 @@ class Step(TypedDict):
 
 # ---------------------------------------------------------------- lists, deletions, errors
 
-Listed = TypeVar("Listed", Assistant, Message, Run, Step)
+Listed = TypeVar("Listed", bound=Mapping[str, object])
 
 
 class List(TypedDict, Generic[Listed]):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
 BETWEEN_PARTS = "\n\n"
+FIRST_PLAUSIBLE_SECONDS = 1_000_000_000  # 2001; the transport tells lower numbers where it knows no time
 NO_DETAILS: Json = {}
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,7 +87,7 @@ def present_message(message: "v2.Message") -> "shapes.Message":
         "attachments": [*map(_present_attachment, message.get("attachments") or []), *_present_images(parts)],
         "runId": message.get("run_id"),
         "assistantId": message.get("assistant_id"),
-        "createdAt": max(0, message.get("created_at") or 0) or None,
+        "createdAt": _read_time(message.get("created_at")),
     }
 
 
@@ -132,6 +133,10 @@ def _parse_response(text: str | None) -> Any:
     except ValueError:
         return None
     return None if json_text.is_too_deep(found) else found
+
+
+def _read_time(created_at: int | None) -> int | None:
+    return created_at if created_at and created_at >= FIRST_PLAUSIBLE_SECONDS else None
 
 
 # ---------------------------------------------------------------- the parts of a message
@@ -214,16 +219,16 @@ def _present_annotation(annotation: Json) -> "shapes.Annotation":
         "endIndex": annotation.get("end_index"),
         "fileId": cited.get("file_id"),
         "filename": cited.get("filename"),
+        "containerId": cited.get("container_id"),
         "url": cited.get("url"),
         "title": cited.get("title"),
     }
 
 
 def _present_attachment(attachment: Mapping[str, Any]) -> "shapes.Attachment":
-    return {
-        "fileId": attachment.get("file_id"),
-        "tools": [tool.get("type") for tool in attachment.get("tools") or []],
-    }
+    tools = [tool.get("type") for tool in attachment.get("tools") or []]
+    container = {"containerId": attachment["container_id"]} if attachment.get("container_id") else {}
+    return cast("shapes.Attachment", {"fileId": attachment.get("file_id"), **container, "tools": tools})
 
 
 def _present_images(parts: list[Json]) -> "list[shapes.Attachment]":

@@ -63,12 +63,14 @@ class Annotation(TypedDict):
     endIndex: int | None
     fileId: str | None
     filename: str | None
+    containerId: Annotated[str | None, "Where a file of the code interpreter is fetched from."]
     url: str | None
     title: str | None
 
 
 class Attachment(TypedDict):
     fileId: str | None
+    containerId: NotRequired[str]
     tools: NotRequired[list[str]]
     url: NotRequired[str | None]
 

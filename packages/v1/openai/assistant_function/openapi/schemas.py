@@ -163,6 +163,17 @@ _JSON_SCHEMA = closed(
     "schema",
 )
 
+_ATTACHMENTS: Json = {"attachments": nullable(list_of(ref("NewAttachment")))}
+
+
+def _new_message(role: str, more: Json | None = None) -> Json:
+    texts = list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART}
+    content = {"anyOf": [TEXT | {"pattern": r.NOT_BLANK}, texts]}
+    return closed(
+        {"role": {"type": "string", "const": role}, "content": content, **(more or {})}, "role", "content"
+    )
+
+
 PARTS: dict[str, Json] = {
     **{
         shape.__name__: schema_of_object(shape)
@@ -204,20 +215,7 @@ PARTS: dict[str, Json] = {
         }
     ),
     "NewMessages": list_of(ref("NewMessage")),
-    "NewMessage": closed(
-        {
-            "role": {"type": "string", "enum": ["user", "assistant"]},
-            "content": {
-                "anyOf": [
-                    TEXT | {"pattern": r.NOT_BLANK},
-                    list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART},
-                ]
-            },
-            "attachments": nullable(list_of(ref("NewAttachment"))),
-        },
-        "role",
-        "content",
-    ),
+    "NewMessage": {"oneOf": [_new_message("user", _ATTACHMENTS), _new_message("assistant")]},
     "NewAttachment": closed(
         {"file_id": TEXT, "tools": nullable(list_of(ref("AttachmentTool")))},
         "file_id",

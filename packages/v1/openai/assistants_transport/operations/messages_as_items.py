@@ -28,11 +28,23 @@ MAX_ITEMS_PER_REQUEST = 20  # OpenAI's limit for adding items to a conversation
 
 def create(request: V2Request) -> "v2.Message":
     conversation_id = to_upstream_id(request.ids["thread_id"])
-    item = item_from_message(request.body)
+    item, file_ids = item_from_message(request.body), code_files_of([request.body])
     if run_id := find_waiting_run_id(request):
         raise active_run_error(request.ids["thread_id"], run_id, adds_message=True)
-    attach_code_files(request.api, conversation_id, [request.body])
-    return _present_message(request, add_items(request.api, conversation_id, [item])[0])
+    added = add_items(request.api, conversation_id, [item])
+    if file_ids:
+        _attach_code_files(request.api, conversation_id, file_ids, added)
+    return _present_message(request, added[0])
+
+
+def _attach_code_files(api: OpenAIApi, conversation_id: str, file_ids: list[str], added: list[Json]) -> None:
+    """Adds files to those of the thread that its code sees. Where that is refused the message goes too."""
+    path = f"/conversations/{conversation_id}"
+    try:
+        api.post(path, {"metadata": metadata_with_code_files(api.get(path), file_ids)})
+    except (UpstreamError, V2Error):
+        delete_items(api, conversation_id, added)
+        raise
 
 
 def retrieve(request: V2Request) -> "v2.Message":
@@ -50,6 +62,7 @@ def refuse_update(_: V2Request) -> Never:
 
 def delete(request: V2Request) -> "v2.Deleted":
     request.api.delete(_item_path(request))
+    request.caches.runs.remember_deleted(request.ids["message_id"])
     return {"id": request.ids["message_id"], "object": "thread.message.deleted", "deleted": True}
 
 
@@ -64,17 +77,6 @@ def list_page(request: V2Request) -> "v2.List[v2.Message]":
     writers = find_writers(request, items)
     found = messages_from_items(oldest_first, thread_id, int(request.clock()), writers)
     return pages.make_list(found[::-1] if is_newest_first else found, has_more)
-
-
-def attach_code_files(api: OpenAIApi, conversation_id: str, messages: list[Json] | None) -> Json:
-    """Adds the files that checked messages attach for the code interpreter to those of their thread.
-
-    Returns the conversation as it is then; {}, without a request, where there are no such files."""
-    file_ids = code_files_of(messages)
-    if not file_ids:
-        return {}
-    path = f"/conversations/{conversation_id}"
-    return api.post(path, {"metadata": metadata_with_code_files(api.get(path), file_ids)})
 
 
 def add_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> list[Json]:

@@ -27,19 +27,27 @@ def find_notes(request: V2Request) -> RunNotes:
 def read_notes(request: V2Request) -> RunNotes:
     """The thread's notes. UpstreamError 404 if the thread does not exist."""
     notes = notes_from_conversation(request.api.get(_conversation_path(request)))
-    request.caches.runs.remember_notes(_conversation_id(request), notes)
-    return notes
+    return request.caches.runs.remember_notes(_conversation_id(request), notes)
+
+
+def note_run(request: V2Request, first_id: str) -> None:
+    """Notes a run that keeps its thread busy, unless it is noted already."""
+    if first_id not in find_notes(request).latest_ids:
+        _try_to_note(request, first_id, first_id)
 
 
 def note_latest(request: V2Request, first_id: str, latest_id: str) -> None:
     """Notes the response that a run has come to. Where that is refused, only this process knows it."""
-    if find_notes(request).latest_ids.get(first_id) == latest_id:
-        return
+    request.caches.runs.remember_notes(_conversation_id(request), RunNotes({first_id: latest_id}, {}))
+    _try_to_note(request, first_id, latest_id)
 
+
+def _try_to_note(request: V2Request, first_id: str, latest_id: str) -> None:
     def change(notes: RunNotes) -> RunNotes:
+        if latest_id == first_id and first_id in notes.latest_ids:
+            return notes  # it has gone on since it was loaded
         return notes._replace(latest_ids=_put_last(notes.latest_ids, first_id, latest_id))
 
-    request.caches.runs.remember_notes(_conversation_id(request), change(find_notes(request)))
     with suppress(UpstreamError, V2Error):
         _write_notes(request, change)
 
@@ -53,23 +61,30 @@ def note_metadata(request: V2Request, first_id: str, metadata: dict[str, str]) -
 
 def notes_from_conversation(conversation: Json) -> RunNotes:
     _, thread_extras = extras.unpack(conversation.get("metadata"))
-    latest = {
-        first: first if found is None else found for first, found in thread_extras.get("runs", {}).items()
-    }
+    noted, metadata = (_read_object(thread_extras.get(name)) for name in ("runs", "run_metadata"))
+    latest = {first: first if found is None else found for first, found in noted.items()}
     return RunNotes(
         {_add_prefix(first): found and _add_prefix(found) for first, found in latest.items()},
-        {_add_prefix(first): given for first, given in thread_extras.get("run_metadata", {}).items()},
+        {_add_prefix(first): given for first, given in metadata.items()},
     )
+
+
+def _read_object(value: object) -> Json:
+    """Nothing for what another program wrote there."""
+    return value if isinstance(value, dict) else {}
 
 
 def _write_notes(request: V2Request, change: Change) -> None:
     conversation = request.api.get(_conversation_path(request))
-    notes = change(notes_from_conversation(conversation))
+    noted = notes_from_conversation(conversation)
+    notes = change(noted)
+    request.caches.runs.remember_notes(_conversation_id(request), notes)
+    if notes == noted:
+        return
     metadata, thread_extras = extras.unpack(conversation.get("metadata"))
     told = {"runs": _shorten(notes.latest_ids), "run_metadata": _cut_prefixes(notes.metadata)}
     packed = extras.pack(thread_extras | {name: value for name, value in told.items() if value}, metadata)
     request.api.post(_conversation_path(request), {"metadata": packed})
-    request.caches.runs.remember_notes(_conversation_id(request), notes)
 
 
 def _shorten(latest_ids: dict[str, str]) -> dict[str, str | None]:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
-from assistants_transport.ids import conversation_id_of, to_upstream_id, to_v2_id
+from assistants_transport.ids import conversation_id_of, read_time, to_upstream_id, to_v2_id
 from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.operations import run_notes
 from assistants_transport.operations import threads_as_conversations as threads
 from assistants_transport.operations.run_loading import (
+    OPEN_CALL_PREFIX,
     LoadedRun,
-    adopt,
-    load_rounds,
     load_run,
+    load_writing_rounds,
+    name_conversation,
     remember_response,
 )
 from assistants_transport.request import V2Request
@@ -23,18 +24,20 @@ from assistants_transport.translate import rounds, tool_outputs
 from assistants_transport.translate.agent import agent_from_assistant
 from assistants_transport.translate.message import (
     Writer,
+    code_files_of,
     is_message,
     items_from_messages,
     messages_from_items,
 )
 from assistants_transport.translate.run import assistant_id_of, run_from_response
-from assistants_transport.translate.thread import extras_of
+from assistants_transport.translate.thread import extras_of, metadata_with_code_files
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
 OPTIONAL_FIELDS = ("prompt_cache_key",)  # servers that do not take them are sent them no more
+LONG_RUN_SECONDS = 2.0  # a run that lasts longer is noted, so that other processes can name and cancel it
 THREAD_OF_RUN_NAMES = ("thread", "tool_resources")  # of create-and-run, beside the run's own fields
 
 
@@ -72,16 +75,20 @@ def _load_agent(request: V2Request) -> Json:
 
 def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
     conversation_id = to_upstream_id(request.ids["thread_id"])
-    conversation = messages.attach_code_files(
-        request.api, conversation_id, request.body.get("additional_messages")
-    )
-    if not conversation and responses.needs_thread_extras(request.body, agent):
-        conversation = request.api.get(f"/conversations/{conversation_id}")
-    response = responses.response_from_run(request.body, agent, conversation_id, extras_of(conversation))
-    return _add_items_and_start(request, items, response)
+    path = f"/conversations/{conversation_id}"
+    file_ids = code_files_of(request.body.get("additional_messages"))
+    needs_thread = file_ids or responses.needs_thread_extras(request.body, agent)
+    conversation = request.api.get(path) if needs_thread else {}
+    with_files = {"metadata": metadata_with_code_files(conversation, file_ids)} if file_ids else conversation
+    response = responses.response_from_run(request.body, agent, conversation_id, extras_of(with_files))
+    started = _add_items_and_start(request, items, response)
+    if file_ids:  # for later runs of the thread; a run that is refused leaves none behind
+        with suppress(UpstreamError):
+            request.api.post(path, with_files)
+    return _present_run(request, started)
 
 
-def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> "v2.Run":
+def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> LoadedRun:
     """Adds items to the conversation, then starts the response.
 
     As the response's own input, the items would be lost if the response fails. If the response is refused,
@@ -93,7 +100,17 @@ def _add_items_and_start(request: V2Request, items: list[Json], response: Json) 
     except (V2Error, UpstreamError):
         messages.delete_items(request.api, conversation_id, added)
         raise
-    return _present_run(request, LoadedRun(adopt(request, started), {}))
+    return LoadedRun(_in_thread(request, started), {})
+
+
+def _in_thread(request: V2Request, response: Json) -> Json:
+    """A response that was just asked for in this thread; some servers do not name its conversation."""
+    return {"conversation": {"id": to_upstream_id(request.ids["thread_id"])}} | name_conversation(request, response)
+
+
+def _goes_on_long(request: V2Request, response: Json) -> bool:
+    age = request.clock() - response["created_at"]
+    return response["status"] in ("queued", "in_progress") and age >= LONG_RUN_SECONDS
 
 
 def _post_response(request: V2Request, response: Json) -> Json:
@@ -114,7 +131,10 @@ def _post_response(request: V2Request, response: Json) -> Json:
 
 
 def retrieve(request: V2Request) -> "v2.Run":
-    return _present_run(request, load_run(request, request.ids["run_id"]))
+    loaded = load_run(request, request.ids["run_id"])
+    if _goes_on_long(request, loaded.response):
+        run_notes.note_run(request, rounds.first_id_of(loaded.response))
+    return _present_run(request, loaded)
 
 
 def update(request: V2Request) -> "v2.Run":
@@ -133,8 +153,8 @@ def cancel(request: V2Request) -> "v2.Run":
     loaded = load_run(request, request.ids["run_id"])
     response, outputs = loaded.response, loaded.outputs
     if not has_ended(response) and response["status"] != "expired":
-        cancelled = adopt(request, request.api.post(f"/responses/{response['id']}/cancel"))
-        return _present_run(request, LoadedRun(cancelled, {}))
+        cancelled = request.api.post(f"/responses/{response['id']}/cancel")
+        return _present_run(request, LoadedRun(_in_thread(request, cancelled), {}))
     pending_ids = tool_outputs.pending_call_ids(response, outputs)
     if not pending_ids:
         status = run_from_response(response, outputs)["status"]
@@ -159,10 +179,14 @@ def submit_tool_outputs(request: V2Request) -> "v2.Run":
     if not pending_ids:
         status = run_from_response(response, outputs)["status"]
         raise V2Error(400, f"Runs in status '{status}' do not accept tool outputs.")
+    if response["id"].startswith(OPEN_CALL_PREFIX):
+        raise V2Error(400, "The response of this run is not known any more, so it cannot go on: cancel it.")
     items = tool_outputs.items_from_outputs(request.body.get("tool_outputs"), pending_ids)
     if len(items) == len(pending_ids):
         following = responses.next_response_from_response(response)
-        return _add_items_and_start(request, [] if loaded.has_outputs else items, following)
+        started = _add_items_and_start(request, [] if loaded.has_outputs else items, following)
+        run_notes.note_latest(request, rounds.first_id_of(response), started.response["id"])
+        return _present_run(request, started)
     if not loaded.has_outputs:
         messages.add_items(request.api, conversation_id_of(response), items)
     given = {one["call_id"]: one["output"] for one in items}
@@ -171,19 +195,35 @@ def submit_tool_outputs(request: V2Request) -> "v2.Run":
 
 def list_page(request: V2Request) -> "v2.List[v2.Run]":
     """The runs that are known: those that the thread notes, and those that this process has seen."""
-    conversation_id = to_upstream_id(request.ids["thread_id"])
-    noted = run_notes.read_notes(request)
-    known = [*noted.latest_ids, *noted.metadata, *request.caches.runs.list_ids(conversation_id)]
-    loaded = [load_run(request, to_v2_id(first_id)) for first_id in dict.fromkeys(known)]
-    runs = sorted((_present_run(request, one) for one in loaded), key=lambda run: run["created_at"])
-    return pages.make_list(*pages.slice_page(runs, request.query))
+    conversation_id, now = to_upstream_id(request.ids["thread_id"]), int(request.clock())
+    noted, seen = run_notes.read_notes(request), request.caches.runs.list_ids(conversation_id)
+    known = [*(one for one in (*noted.latest_ids, *noted.metadata) if one not in seen), *seen]
+    in_order = sorted(dict.fromkeys(known), key=lambda one: read_time(one, 0, now) or 0)
+    named = [{"id": to_v2_id(one)} for one in in_order]
+    page, has_more = pages.slice_page(named, request.query)
+    return pages.make_list([run for one in page if (run := _find_run(request, one["id"]))], has_more)
+
+
+def _find_run(request: V2Request, run_id: str) -> "v2.Run | None":
+    """None for a run that OpenAI does not keep any more."""
+    try:
+        return _present_run(request, load_run(request, run_id))
+    except (UpstreamError, V2Error) as refusal:
+        if refusal.status != 404:
+            raise
+        return None
 
 
 def list_messages(request: V2Request) -> "v2.List[v2.Message]":
     """The messages that one run wrote, in all its rounds, taken from its responses."""
     run_id, thread_id = request.query["run_id"], request.ids["thread_id"]
-    responses_of_run = load_rounds(request, run_id)
-    items = [item for response in responses_of_run for item in response["output"] if is_message(item)]
+    responses_of_run = load_writing_rounds(request, run_id)
+    items = [
+        item
+        for response in responses_of_run
+        for item in response["output"]
+        if is_message(item) and not request.caches.runs.was_deleted(item["id"])
+    ]
     writer = Writer(run_id, assistant_id_of(responses_of_run[-1]))
     writers = {item["id"]: writer for item in items}
     written = messages_from_items(items, thread_id, int(request.clock()), writers)
@@ -197,7 +237,7 @@ def _present_run(request: V2Request, loaded: LoadedRun) -> "v2.Run":
     first_id, waits = rounds.first_id_of(response), run["status"] == "requires_action"
     if not loaded.is_guess:
         remember_response(request, response, waits)
-    if rounds.earlier_ids_of(response) or (waits and not loaded.is_guess):
-        run_notes.note_latest(request, first_id, response["id"])
+    if waits and not loaded.is_guess:
+        run_notes.note_run(request, first_id)
     updated = run_notes.find_notes(request).metadata.get(first_id)
     return run if updated is None else {**run, "metadata": updated}

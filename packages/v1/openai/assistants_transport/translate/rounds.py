@@ -1,26 +1,34 @@
-"""The rounds of a run: every response after the first tells in its extras which ones came before it.
+"""The rounds of a run: every response after the first tells in its extras of those before it.
 
 So a run keeps the id of its first response, and its usage is that of all rounds, wherever it is read."""
 
 from assistants_transport import extras
 from assistants_transport.ids import RESPONSE_PREFIX, to_v2_id
+from assistants_transport.translate.message import is_message
 from assistants_transport.v2_errors import Json
 
 USAGE_NAMES = ("input_tokens", "output_tokens", "total_tokens")
+MAX_TOLD_WRITERS = 4  # more of them would not fit beside a caller's metadata
 
 
 def read_run_extras(response: Json) -> Json:
     return extras.unpack(response.get("metadata"))[1]
 
 
-def earlier_ids_of(response: Json) -> list[str]:
-    """The ids of the responses of earlier rounds, oldest first."""
-    return [RESPONSE_PREFIX + one for one in read_run_extras(response).get("rounds", [])]
-
-
 def first_id_of(response: Json) -> str:
     """The id of the run's first response, from which the run has its id."""
-    return [*earlier_ids_of(response), str(response["id"])][0]
+    return _add_prefix(read_run_extras(response).get("first")) or str(response["id"])
+
+
+def previous_id_of(response: Json) -> str | None:
+    """The id of the response of the round before; None for the first."""
+    return _add_prefix(read_run_extras(response).get("previous"))
+
+
+def writer_ids_of(response: Json) -> list[str] | None:
+    """The responses of earlier rounds that wrote messages, oldest first; None if there are too many to tell."""
+    told = read_run_extras(response).get("wrote", [])
+    return None if told is None else [RESPONSE_PREFIX + one for one in told]
 
 
 def run_id_of(response: Json) -> str:
@@ -32,18 +40,35 @@ def created_at_of(response: Json) -> int:
     return int(read_run_extras(response).get("begun") or response["created_at"])
 
 
-def usage_of(response: Json) -> Json | None:
-    """The tokens of all rounds; None as long as the response tells none of its own."""
-    own = response.get("usage")
-    if not own:
+def usage_of(response: Json) -> dict[str, int] | None:
+    """The tokens of all rounds. A round that ended without telling its own adds nothing."""
+    own, earlier = response.get("usage"), read_run_extras(response).get("used")
+    if not own and (not earlier or response["status"] in ("queued", "in_progress")):
         return None
-    earlier = read_run_extras(response).get("used") or (0, 0, 0)
-    return {name: own[name] + before for name, before in zip(USAGE_NAMES, earlier, strict=True)}
+    used = [(own or {}).get(name, 0) for name in USAGE_NAMES[:2]]
+    total = (own or {}).get("total_tokens", sum(used))
+    return dict(zip(USAGE_NAMES, map(sum, zip([*used, total], earlier or (0, 0, 0), strict=True)), strict=True))
 
 
 def extras_of_next_round(response: Json) -> Json:
     """The extras of the response that goes on where this one ended in function calls."""
-    rounds = [one.removeprefix(RESPONSE_PREFIX) for one in (*earlier_ids_of(response), str(response["id"]))]
-    used = usage_of(response)
-    told = {"used": list(used.values())} if used else {}
-    return {**read_run_extras(response), "rounds": rounds, "begun": created_at_of(response), **told}
+    used, wrote = usage_of(response), writer_ids_of(response)
+    if wrote is not None and any(map(is_message, response["output"])):
+        wrote = [*wrote, str(response["id"])]
+    told = {
+        "first": _cut_prefix(first_id_of(response)),
+        "previous": _cut_prefix(str(response["id"])),
+        "begun": created_at_of(response),
+        "used": list(used.values()) if used else None,
+        "wrote": None if wrote is None or len(wrote) > MAX_TOLD_WRITERS else [*map(_cut_prefix, wrote)],
+    }
+    named = {name: value for name, value in told.items() if value or name == "wrote" and value is None}
+    return {**{k: v for k, v in read_run_extras(response).items() if k not in told}, **named}
+
+
+def _add_prefix(response_id: str | None) -> str | None:
+    return response_id and RESPONSE_PREFIX + response_id
+
+
+def _cut_prefix(response_id: str) -> str:
+    return response_id.removeprefix(RESPONSE_PREFIX)

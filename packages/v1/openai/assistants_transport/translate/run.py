@@ -31,7 +31,7 @@ def run_from_response(response: Json, outputs: dict[str, str]) -> "v2.Run":
         "required_action": _required_action_from_calls(pending) if status == "requires_action" else None,
         "last_error": _last_error_from_response(response) if status == "failed" else None,
         "expires_at": None,
-        "started_at": None,
+        "started_at": None if response["status"] == "queued" else int(response["created_at"]),
         "cancelled_at": None,
         "failed_at": None,
         "completed_at": ended_at if status == "completed" else None,

@@ -36,25 +36,28 @@ def steps_from_response(
     `outputs` are those of the function calls by call id; `with_results`: file searches show what they found.
     `now` is in Unix seconds."""
     began_at = int(response["created_at"])
+    ended_at = int(response.get("completed_at") or began_at)
     steps: list[v2.Step] = []
     for items in _group_items(response["output"]):
         first_id = items[0].get("id") or items[0]["call_id"]
+        created_at = read_time(first_id, began_at, now) or began_at
+        status = _choose_status(items, response, outputs)
         details = _details_from_items(items, outputs, with_results)
         step: v2.Step = {
             "id": f"step_{first_id.partition('_')[2] or first_id}",
             "object": "thread.run.step",
-            "created_at": read_time(first_id, began_at, now) or began_at,
+            "created_at": created_at,
             "run_id": run_id,
             "thread_id": thread_id,
             "assistant_id": assistant_id,
             "type": details["type"],
-            "status": _choose_status(items, response, outputs),
+            "status": status,
             "step_details": details,
             "last_error": None,
             "expired_at": None,
             "cancelled_at": None,
             "failed_at": None,
-            "completed_at": None,
+            "completed_at": max(created_at, ended_at) if status == "completed" else None,
             "metadata": {},
             "usage": None,
         }

@@ -7,7 +7,7 @@ from assistants_transport.body_schema import FieldTypes, check_fields
 from assistants_transport.ids import to_v2_id
 from assistants_transport.translate import tools
 from assistants_transport.translate.message import code_files_of
-from assistants_transport.v2_errors import Json
+from assistants_transport.v2_errors import Json, V2Error
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -59,4 +59,8 @@ def extras_of(conversation: Json) -> Json:
 
 def _pack(thread_extras: Json, metadata: Json | None) -> dict[str, str]:
     kept = {name: value for name, value in thread_extras.items() if value is not None}
-    return extras.pack(kept, metadata)
+    try:
+        return extras.pack(kept, metadata)
+    except V2Error:  # what is noted of runs gives way to what the caller sets
+        kept.pop("runs", None)
+        return extras.pack(kept, metadata)

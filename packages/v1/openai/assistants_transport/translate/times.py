@@ -19,10 +19,10 @@ def times_in_order(items: list[Json], thread_id: str, now: int) -> list[int]:
     """The times of messages that are given oldest first, so that sorting by them keeps their order.
 
     A time never lies before the one ahead, and an answer in the same second is told a second later. Where one
-    time is not known all are positions: negative numbers that rise to -1."""
+    time is not known all are positions: 1, 2, 3 and so on."""
     told = [time_of(item, thread_id, now) for item in items]
     if UNKNOWN_TIME in told:
-        return list(range(-len(items), 0))
+        return list(range(1, len(items) + 1))
     for place, (before, item) in enumerate(pairwise(items), start=1):
         is_answer = item["role"] != before["role"]
         told[place] = max(told[place], told[place - 1] + is_answer)
