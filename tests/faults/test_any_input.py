@@ -144,7 +144,8 @@ def test_any_web_call_is_answered(backend_name: str, params: Json, web_call: Jso
 @pytest.mark.parametrize("backend_name", BACKENDS)
 @pytest.mark.parametrize("path", PATHS)
 def test_an_id_that_looks_like_a_path_goes_nowhere(backend_name: str, path: str) -> None:
-    ids = {"threadId": "thread_1", "assistantId": "asst_1", "runId": "run_1", "after": "a", "before": "b"}
+    ids = {"threadId": "thread_1", "assistantId": "asst_1", "runId": "run_1", "messageId": "msg_1"}
+    ids |= {"after": "a", "before": "b"}
     for action, about in ACTIONS.items():
         for name in ids.keys() & about.spec.known().keys():
             needed = {key: value for key, value in ids.items() if key in about.spec.known()}
@@ -216,7 +217,16 @@ def test_any_depth_is_answered(depth: int) -> None:
 @pytest.mark.parametrize("backend_name", BACKENDS)
 def test_any_depth_of_openais_answer_is_answered(depth: int, backend_name: str) -> None:
     deep = b'{"a":' * depth + b"1" + b"}" * depth
-    run = b'{"id":"run_1","object":"thread.run","thread_id":"t","status":"failed","last_error":' + deep + b"}"
+    run = b'{"id":"run_1","object":"thread.run","thread_id":"t","status":"failed","metadata":' + deep + b"}"
     upstream = Upstream(lambda _: httpx2.Response(200, content=run))
     answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**make_params("run-assistant"))
     assert answer["statusCode"] == 502
+
+
+@pytest.mark.parametrize("depth", [50, 900])
+def test_an_agents_deep_setting_that_runs_do_not_carry_is_no_crash(depth: int) -> None:
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    agent = b'{"id":"agent_1","created_at":1,"model":"m","experimental":' + deep + b"}"
+    upstream = Upstream(lambda _: httpx2.Response(200, content=agent))
+    answer = upstream.function(ASSISTANTS_BACKEND="responses")(**make_params("run-assistant"))
+    assert answer["statusCode"] in (400, 502)

@@ -52,7 +52,8 @@ def test_markers_leave_the_text_and_stay_in_the_annotations() -> None:
     places = [(one["text"], one["startIndex"], one["endIndex"]) for one in run["messages"][0]["annotations"]]
     assert places == [(MARKER, 3, 3), (MARKER, 7, 7)]
     assert list(run["messages"][0]["annotations"][0]) == [
-        *("type", "text", "startIndex", "endIndex", "fileId", "filename", "url", "title")
+        *("type", "text", "startIndex", "endIndex", "fileId", "filename", "containerId"),
+        *("url", "title"),
     ]
     assert run["messages"][0]["annotations"][0]["fileId"] == "file_1"
 

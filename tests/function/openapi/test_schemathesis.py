@@ -21,7 +21,7 @@ FORM = "application/x-www-form-urlencoded"
 # Together they take every parameter; the others would only repeat it.
 EVERY_PARAMETER = (
     *("create-assistant", "list-assistants", "create-thread", "send-message"),
-    *("submit-tool-outputs", "chat"),
+    *("submit-tool-outputs", "chat", "delete-message"),
 )
 
 
@@ -42,7 +42,8 @@ def existing(url: str) -> Json:
 
     assistant = call(action="create-assistant", name="a")["assistantId"]
     run = call(action="chat", assistantId=assistant, message="hi")
-    return {name: run[name] for name in ("assistantId", "threadId", "runId")}
+    ids = {name: run[name] for name in ("assistantId", "threadId", "runId")}
+    return ids | {"messageId": run["messages"][0]["messageId"]}
 
 
 def test_every_parameter_is_covered() -> None:

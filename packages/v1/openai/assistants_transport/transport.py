@@ -47,7 +47,7 @@ class AssistantsTransport(httpx2.BaseTransport):
             return refusal.status, refusal.body()
         except UpstreamError as refusal:
             return refusal.status, _translate_error(refusal)
-        except (LookupError, TypeError, AttributeError, ValueError) as surprise:
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as surprise:
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:
                 raise httpx2.DecodingError(

@@ -217,7 +217,7 @@ PARTS: dict[str, Json] = {
     "NewMessages": list_of(ref("NewMessage")),
     "NewMessage": {"oneOf": [_new_message("user", _ATTACHMENTS), _new_message("assistant")]},
     "NewAttachment": closed(
-        {"file_id": TEXT, "tools": nullable(list_of(ref("AttachmentTool")))},
+        {"file_id": TEXT | {"minLength": 1}, "tools": nullable(list_of(ref("AttachmentTool")))},
         "file_id",
     )
     | {"description": "A file for the search, or for the code."},

@@ -58,7 +58,7 @@ def item_from_message(message: Json, param: str = "") -> Json:
     if role not in MESSAGE_ROLES:
         refuse_value(f"{prefix}role", f"{str(role)[:40]!r} is neither user nor assistant")
     content = _item_content_from_v2(message.get("content"), role, f"{prefix}content")
-    files = _file_parts_from_attachments(message.get("attachments") or [], role, f"{prefix}attachments")
+    files = _file_parts_from_attachments(message.get("attachments"), role, f"{prefix}attachments")
     if files:
         text = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
         content = [*text, *files]
@@ -150,7 +150,7 @@ def _file_parts_from_attachments(attachments: object, role: str, param: str) -> 
 
     Raises V2Error 400 for a wrong attachment, and for a file to read in a message of the assistant."""
     parts: list[Json] = []
-    for index, attachment in enumerate(check_objects(attachments, param)):
+    for index, attachment in enumerate([] if attachments is None else check_objects(attachments, param)):
         path = f"{param}[{index}]"
         check_fields(attachment, ATTACHMENT_FIELD_TYPES, "an attachment", path)
         if not attachment.get("file_id"):
