@@ -250,3 +250,105 @@ def test_a_cache_key_that_is_refused_in_whatever_words_is_left_out(status: int, 
     answer = send_raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1"})
     assert answer.status_code == 200
     assert ["prompt_cache_key" in one.content.decode() for one in asked[1:]] == [True, False]
+
+
+# ---------------------------------------------------------------- notes that are refused, lost or strange
+
+
+def test_the_starting_process_knows_a_round_that_could_not_be_noted(
+    client: OpenAI, emulator: Emulator
+) -> None:
+    run = start_waiting(client)
+    run = wait_for(client, answer_calls(client, run, "/call f {}"))
+    noted = read_metadata(emulator, run)
+    answer_calls(client, run, "/wait 20")
+    write_metadata(emulator, run, noted)  # another program writes back what it read before
+    client.beta.threads.runs.list(run.thread_id)
+    assert look_at(client, run).status in ("queued", "in_progress")
+    client.beta.threads.runs.cancel(run.id, thread_id=run.thread_id)
+
+
+@pytest.mark.parametrize(
+    "strange", ['{"runs":null}', '{"runs":[1]}', '{"runs":{"x":5}}', '{"runs":{"x/y":"z?a"}}']
+)
+def test_what_another_program_wrote_in_place_of_notes_is_none(
+    client: OpenAI, emulator: Emulator, strange: str
+) -> None:
+    run = start_waiting(client)
+    write_metadata(emulator, run, {"v2_0": strange})
+    with connect(emulator.url, httpx2.HTTPTransport()) as fresh:
+        assert look_at(fresh, run).status == "requires_action"
+        assert [one.id for one in fresh.beta.threads.runs.list(run.thread_id).data] == [run.id]
+
+
+def test_slow_plain_runs_do_not_push_out_the_note_of_a_run_with_rounds(
+    client: OpenAI, another: OpenAI
+) -> None:
+    done = finish(client, start_waiting(client))
+    for _ in range(5):
+        waiting = run_again(client, done, "/call f {}")
+        client.beta.threads.runs.cancel(waiting.id, thread_id=waiting.thread_id)
+    assert look_at(another, done).usage == done.usage
+
+
+def test_the_writers_that_a_process_looked_for_in_vain_are_found_later(
+    client: OpenAI, another: OpenAI
+) -> None:
+    done = finish(client, start_waiting(client))
+    another.beta.threads.messages.list(done.thread_id)
+    for _ in range(4):
+        waiting = run_again(client, done, "/call f {}")
+        last = finish(client, waiting)
+        newest = another.beta.threads.messages.list(done.thread_id).data[0]
+        assert newest.run_id == last.id
+
+
+def test_the_usage_of_a_run_whose_round_got_lost_is_not_known(
+    client: OpenAI, another: OpenAI, emulator: Emulator
+) -> None:
+    run = start_waiting(client)
+    answer_calls(client, run, "/say done")
+    write_metadata(emulator, run, {})
+    seen = look_at(another, run)
+    while seen.status != "completed":
+        seen = look_at(another, run)
+    assert seen.usage is None
+
+
+def test_an_open_run_is_none_of_a_later_runs_calls(client: OpenAI, another: OpenAI) -> None:
+    old = start_waiting(client)
+    assert old.required_action
+    old_call = old.required_action.submit_tool_outputs.tool_calls[0].id
+    later = run_again(client, finish(client, old), "/call f {}")
+    with pytest.raises(NotFoundError):
+        another.beta.threads.runs.cancel(f"run_open_{old_call}", thread_id=old.thread_id)
+    assert look_at(client, later).status == "requires_action"
+
+
+def test_the_runs_behind_one_that_is_gone_are_listed(client: OpenAI, emulator: Emulator) -> None:
+    first = finish(client, start_waiting(client))
+    newest = run_again(client, first, "/say hi")
+    with httpx2.Client(headers={"Authorization": "Bearer k"}) as plain:
+        plain.delete(f"{emulator.url}/responses/{newest.id.replace('run_', 'resp_')}").raise_for_status()
+    assert [one.id for one in client.beta.threads.runs.list(first.thread_id, limit=1)] == [first.id]
+
+
+def test_a_server_that_names_no_conversation_names_the_thread_at_the_start() -> None:
+    agent = {"id": "agent_1", "created_at": 1, "model": "m"}
+    upstream, _ = fake_answers(agent, make_response(status="queued", conversation=None, metadata={}))
+    answer = send_raw(upstream, "POST", "/threads/thread_1/runs", {"assistant_id": "asst_1"})
+    assert answer.json()["thread_id"] == "thread_1"
+
+
+def conversation_url(emulator: Emulator, run: Run) -> str:
+    return f"{emulator.url}/conversations/{run.thread_id.replace('thread_', 'conv_')}"
+
+
+def read_metadata(emulator: Emulator, run: Run) -> Any:
+    with httpx2.Client(headers={"Authorization": "Bearer k"}) as plain:
+        return plain.get(conversation_url(emulator, run)).json()["metadata"]
+
+
+def write_metadata(emulator: Emulator, run: Run, metadata: Any) -> None:
+    with httpx2.Client(headers={"Authorization": "Bearer k"}) as plain:
+        plain.post(conversation_url(emulator, run), json={"metadata": metadata}).raise_for_status()

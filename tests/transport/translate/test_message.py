@@ -105,10 +105,12 @@ def test_what_cannot_be_carried_is_refused_by_name(body: dict[str, Any], param: 
         assert (inside.status_code, inside.json()["error"]["param"]) == (400, f"{name}[0].{param}")
 
 
-@pytest.mark.parametrize("nothing", [None, {}, []])
-def test_empty_metadata_and_attachments_are_no_metadata_and_attachments(nothing: Any) -> None:
+@pytest.mark.parametrize(("metadata", "attachments"), [(None, None), ({}, [])])
+def test_empty_metadata_and_attachments_are_no_metadata_and_attachments(
+    metadata: Any, attachments: Any
+) -> None:
     upstream, asked = fake_answers(make_page(make_message(1)))
-    body = {"role": "user", "content": "x", "metadata": nothing, "attachments": nothing}
+    body = {"role": "user", "content": "x", "metadata": metadata, "attachments": attachments}
     assert send_raw(upstream, "POST", "/threads/thread_1/messages", body).status_code == 200
     assert read_body(asked[0]) == {"items": [{"type": "message", "role": "user", "content": "x"}]}
 

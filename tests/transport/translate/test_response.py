@@ -246,10 +246,12 @@ def test_files_of_additional_messages_are_the_threads_from_then_on() -> None:
         "additional_messages": [{"role": "user", "content": "x", "attachments": attached}],
     }
     upstream, asked = fake_answers(
-        agent, {"metadata": {}}, make_page(make_message(1)), make_response(status="queued"), with_file
+        agent,
+        *({"metadata": {}}, make_page(make_message(1)), make_response(status="queued")),
+        *({"metadata": {}}, with_file),
     )
     assert send_raw(upstream, "POST", "/threads/thread_1/runs", body).status_code == 200
-    assert read_body(asked[4]) == {"metadata": with_file["metadata"]}
+    assert read_body(asked[5]) == {"metadata": with_file["metadata"]}
     assert read_body(asked[3])["tools"][0]["container"] == {"type": "auto", "file_ids": ["f1"]}
 
 

@@ -84,8 +84,8 @@ class KnownResponses:
 class RunNotes(NamedTuple):
     """What a thread notes about its runs, by the id of a run's first response, oldest first.
 
-    `latest_ids`: the run's latest response, "" for a run that was cancelled without one. `metadata`: what
-    an update gave the run."""
+    `latest_ids`: the run's latest response; with a minus sign ahead where it was cancelled there. `metadata`:
+    what an update gave the run."""
 
     latest_ids: dict[str, str]
     metadata: dict[str, dict[str, str]]
@@ -96,9 +96,10 @@ class KnownRuns:
 
     def __init__(self) -> None:
         self._notes: dict[str, RunNotes] = {}
+        self._latest_ids: dict[str, str] = {}
         self._ids: dict[str, dict[str, None]] = {}
         self._writers: dict[str, tuple[str, str | None]] = {}
-        self._searched: dict[str, str] = {}
+        self._searched: dict[str, None] = {}
         self._deleted: dict[str, None] = {}
 
     def remember_run(self, conversation_id: str, first_id: str) -> None:
@@ -111,25 +112,30 @@ class KnownRuns:
         """The first responses of the thread's runs that this process has seen, oldest first."""
         return list(self._ids.get(conversation_id, {}))
 
-    def remember_notes(self, conversation_id: str, notes: RunNotes) -> RunNotes:
-        """Adds the notes to what is known; a run that is known to have gone on does not go back."""
-        known = self._notes.get(conversation_id, RunNotes({}, {}))
-        went_on = {first: latest for first, latest in known.latest_ids.items() if latest != first}
-        fresh = {first: latest for first, latest in notes.latest_ids.items() if latest != first}
-        merged = RunNotes(
-            known.latest_ids | notes.latest_ids | went_on | fresh, known.metadata | notes.metadata
-        )
-        _put_last(self._notes, conversation_id, merged, MAX_CACHED_OBJECTS)
-        return merged
+    def remember_notes(self, conversation_id: str, notes: RunNotes) -> None:
+        """Remembers the notes as they stand at OpenAI."""
+        _put_last(self._notes, conversation_id, notes, MAX_CACHED_OBJECTS)
 
     def find_notes(self, conversation_id: str) -> RunNotes | None:
         return self._notes.get(conversation_id)
 
-    def begin_search(self, conversation_id: str, message_ids: list[str]) -> bool:
-        """Whether to look for the writer of these messages: not where it was done for the newest before."""
-        newest = max(message_ids)
-        is_new = self._searched.get(conversation_id) != newest
-        _put_last(self._searched, conversation_id, newest, MAX_CACHED_OBJECTS)
+    def forget_notes(self, conversation_id: str) -> None:
+        self._notes.pop(conversation_id, None)
+
+    def remember_latest(self, first_id: str, latest_id: str) -> None:
+        """Remembers how far a run has come, whether or not its thread could note it."""
+        _put_last(self._latest_ids, first_id, latest_id, MAX_CACHED_WRITERS)
+
+    def find_latest(self, conversation_id: str, first_id: str) -> str | None:
+        """The latest response of a run, as far as this process knows."""
+        notes = self._notes.get(conversation_id, RunNotes({}, {}))
+        return self._latest_ids.get(first_id) or notes.latest_ids.get(first_id)
+
+    def begin_search(self, message_ids: list[str]) -> bool:
+        """Whether to look for the writers of these messages: not where that was done for all of them."""
+        is_new = any(one not in self._searched for one in message_ids)
+        for one in message_ids:
+            _put_last(self._searched, one, None, MAX_CACHED_WRITERS)
         return is_new
 
     def remember_deleted(self, message_id: str) -> None:

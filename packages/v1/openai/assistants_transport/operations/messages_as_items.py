@@ -61,7 +61,9 @@ def refuse_update(_: V2Request) -> Never:
 
 
 def delete(request: V2Request) -> "v2.Deleted":
-    request.api.delete(_item_path(request))
+    conversation = request.api.delete(_item_path(request))
+    if conversation["id"] != to_upstream_id(request.ids["thread_id"]):
+        raise TypeError("no conversation")  # the transport makes a DecodingError of it
     request.caches.runs.remember_deleted(request.ids["message_id"])
     return {"id": request.ids["message_id"], "object": "thread.message.deleted", "deleted": True}
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
 from assistants_transport.ids import RESPONSE_PREFIX, conversation_id_of, to_upstream_id, to_v2_id
-from assistants_transport.operations.run_notes import CANCELLED, find_notes, read_notes
+from assistants_transport.operations.run_notes import CANCELLED_AT, find_latest_id, read_notes
 from assistants_transport.request import V2Request
 from assistants_transport.translate.message import Writer, is_message
 from assistants_transport.translate.rounds import (
@@ -53,19 +53,28 @@ def load_run(request: V2Request, run_id: str) -> LoadedRun:
     named_id = to_upstream_id(run_id)
     if named_id.startswith(OPEN_CALL_PREFIX):
         return _load_open_run(request, named_id)
-    latest_id = find_notes(request).latest_ids.get(named_id) or named_id
-    response = load_response(request, latest_id)
-    calls = _load_calls_of(request, response)
+    known_id = find_latest_id(request, named_id)
+    response, calls = _load_round(request, known_id)
     if _has_gone_on(response, calls):  # in a response that this process may not know yet
-        latest_id = read_notes(request).latest_ids.get(first_id_of(response), latest_id)
-        if latest_id == CANCELLED:
-            return LoadedRun(response, dict.fromkeys(calls.outputs, CANCELLED_OUTPUT))
-        if latest_id != response["id"]:
-            response = load_response(request, latest_id)
-            calls = _load_calls_of(request, response)
+        first_id = first_id_of(response)
+        noted_id = read_notes(request).latest_ids.get(first_id, known_id)
+        if noted_id != known_id:
+            noted, calls_of_noted = _load_round(request, noted_id)
+            if known_id == first_id or not _has_gone_on(noted, calls_of_noted):  # else the note is an old one
+                request.caches.runs.remember_latest(first_id, noted_id)
+                response, calls = noted, calls_of_noted
     if _has_gone_on(response, calls):
         return _guess_next_round(response, calls.later)
     return LoadedRun(response, calls.outputs)
+
+
+def _load_round(request: V2Request, noted_id: str) -> tuple[Json, Calls]:
+    """A response as the notes tell it, and its calls: all cancelled where it was cancelled there."""
+    response = load_response(request, noted_id.removeprefix(CANCELLED_AT))
+    calls = _load_calls_of(request, response)
+    if noted_id.startswith(CANCELLED_AT):
+        return response, Calls(dict.fromkeys(pending_call_ids(response, {}), CANCELLED_OUTPUT), [])
+    return response, calls
 
 
 def load_response(request: V2Request, response_id: str) -> Json:
@@ -151,15 +160,20 @@ def _load_open_run(request: V2Request, named_id: str) -> LoadedRun:
     outputs: dict[str, str] = {}
     calls: list[Json] = []
     for item in _iterate_backwards(request):
-        if item["type"] == "function_call_output":
+        if item["type"] == "message" and item["role"] == "assistant":
+            calls = []  # the calls behind a message are another round's
+        elif item["type"] == "function_call_output":
             outputs[item["call_id"]] = item["output"]
         elif item["type"] == "function_call":
             calls.insert(0, item)
-            if item["call_id"] == first_call_id:
-                response = {"id": named_id, "status": "completed", "created_at": 0, "model": "", "output": calls}
-                conversation = {"conversation": {"id": to_upstream_id(request.ids["thread_id"])}}
-                return LoadedRun(response | conversation, outputs, is_guess=True)
-    raise _unknown_run_error(request, to_v2_id(named_id))
+        if item.get("call_id") == first_call_id and item["type"] == "function_call":
+            break
+    if not calls or calls[0]["call_id"] != first_call_id or outputs.get(first_call_id, CANCELLED_OUTPUT) != CANCELLED_OUTPUT:
+        raise _unknown_run_error(request, to_v2_id(named_id))
+    conversation = {"id": to_upstream_id(request.ids["thread_id"])}
+    response = {"id": named_id, "status": "completed", "created_at": 0, "model": "", "output": calls}
+    own_outputs = {one["call_id"]: outputs[one["call_id"]] for one in calls if one["call_id"] in outputs}
+    return LoadedRun(response | {"conversation": conversation}, own_outputs, is_guess=True)
 
 
 def _iterate_backwards(request: V2Request) -> Iterator[Json]:
@@ -189,7 +203,7 @@ def load_writing_rounds(request: V2Request, run_id: str) -> list[Json]:
 
 def _load_latest(request: V2Request, run_id: str) -> Json:
     named_id = to_upstream_id(run_id)
-    latest_id = find_notes(request).latest_ids.get(named_id) or named_id
+    latest_id = find_latest_id(request, named_id).removeprefix(CANCELLED_AT)
     latest = request.caches.responses.find_ended(latest_id)
     if latest is None or pending_call_ids(latest, {}):
         latest = load_run(request, run_id).response
@@ -224,11 +238,10 @@ def _remember_writer(request: V2Request, response: Json) -> None:
 def find_writers(request: V2Request, items: list[Json]) -> dict[str, Writer]:
     """The run and the assistant that wrote these messages, by message id, as far as it is known.
 
-    Where an assistant's message is of no run seen here, the runs that the thread notes are looked up, once
-    for each message that is the newest of these."""
-    known, thread_id = request.caches.runs, request.ids["thread_id"]
+    Where an assistant's message is of no run seen here, the runs that the thread notes are looked up, once."""
+    known = request.caches.runs
     unknown = [one["id"] for one in items if one["role"] == "assistant" and not known.find_writer(one["id"])]
-    if unknown and known.begin_search(to_upstream_id(thread_id), unknown):
+    if unknown and known.begin_search(unknown):
         with suppress(UpstreamError, V2Error):
             for first_id in read_notes(request).latest_ids:
                 _learn_writers(request, to_v2_id(first_id))
@@ -276,7 +289,8 @@ def find_waiting_run_id(request: V2Request) -> str | None:
 def _is_active(request: V2Request, run_id: str) -> bool:
     with suppress(Exception):
         loaded = load_run(request, run_id)
-        return not has_ended(loaded.response) or bool(pending_call_ids(loaded.response, loaded.outputs))
+        goes_on = loaded.response["status"] in ("queued", "in_progress")
+        return goes_on or bool(pending_call_ids(loaded.response, loaded.outputs))
     return False
 
 

@@ -3,6 +3,7 @@
 Only what cannot be read elsewhere is noted: which response a run that called functions has come to, and the
 metadata that an update gave a run. Upstream replaces metadata as a whole, so it is read before each write."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -14,7 +15,8 @@ from assistants_transport.request import V2Request
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 MAX_NOTED_RUNS = 4  # the newest: their ids fill one pair of metadata
-CANCELLED = ""  # noted in place of a latest response
+CANCELLED_AT = "-"  # ahead of the latest response of a run that was cancelled there
+_SAFE_ID = re.compile(r"-?\w{1,120}")
 
 Change = Callable[[RunNotes], RunNotes]
 
@@ -27,7 +29,13 @@ def find_notes(request: V2Request) -> RunNotes:
 def read_notes(request: V2Request) -> RunNotes:
     """The thread's notes. UpstreamError 404 if the thread does not exist."""
     notes = notes_from_conversation(request.api.get(_conversation_path(request)))
-    return request.caches.runs.remember_notes(_conversation_id(request), notes)
+    request.caches.runs.remember_notes(_conversation_id(request), notes)
+    return notes
+
+
+def find_latest_id(request: V2Request, first_id: str) -> str:
+    """The response that a run has come to, as far as this process knows; else its first."""
+    return request.caches.runs.find_latest(_conversation_id(request), first_id) or first_id
 
 
 def note_run(request: V2Request, first_id: str) -> None:
@@ -38,7 +46,7 @@ def note_run(request: V2Request, first_id: str) -> None:
 
 def note_latest(request: V2Request, first_id: str, latest_id: str) -> None:
     """Notes the response that a run has come to. Where that is refused, only this process knows it."""
-    request.caches.runs.remember_notes(_conversation_id(request), RunNotes({first_id: latest_id}, {}))
+    request.caches.runs.remember_latest(first_id, latest_id)
     _try_to_note(request, first_id, latest_id)
 
 
@@ -60,18 +68,25 @@ def note_metadata(request: V2Request, first_id: str, metadata: dict[str, str]) -
 
 
 def notes_from_conversation(conversation: Json) -> RunNotes:
+    """The notes; what another program wrote in their place is none."""
     _, thread_extras = extras.unpack(conversation.get("metadata"))
     noted, metadata = (_read_object(thread_extras.get(name)) for name in ("runs", "run_metadata"))
-    latest = {first: first if found is None else found for first, found in noted.items()}
     return RunNotes(
-        {_add_prefix(first): found and _add_prefix(found) for first, found in latest.items()},
-        {_add_prefix(first): given for first, given in metadata.items()},
+        {
+            _add_prefix(first): _add_prefix(first if latest is None else latest)
+            for first, latest in noted.items()
+            if _is_id(first) and (latest is None or _is_id(latest))
+        },
+        {_add_prefix(first): given for first, given in metadata.items() if _is_id(first) and _read_object(given)},
     )
 
 
 def _read_object(value: object) -> Json:
-    """Nothing for what another program wrote there."""
     return value if isinstance(value, dict) else {}
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and bool(_SAFE_ID.fullmatch(value))
 
 
 def _write_notes(request: V2Request, change: Change) -> None:
@@ -90,22 +105,32 @@ def _write_notes(request: V2Request, change: Change) -> None:
 def _shorten(latest_ids: dict[str, str]) -> dict[str, str | None]:
     """The ids without their prefix; null for a run that is still in its first response."""
     return {
-        first.removeprefix(RESPONSE_PREFIX): None if latest == first else latest.removeprefix(RESPONSE_PREFIX)
+        _cut_prefix(first): None if latest == first else _cut_prefix(latest)
         for first, latest in latest_ids.items()
     }
 
 
-def _add_prefix(response_id: str) -> str:
-    return RESPONSE_PREFIX + response_id
-
-
 def _cut_prefixes(by_id: dict[str, Any]) -> dict[str, Any]:
-    return {one.removeprefix(RESPONSE_PREFIX): value for one, value in by_id.items()}
+    return {_cut_prefix(one): value for one, value in by_id.items()}
+
+
+def _cut_prefix(noted_id: str) -> str:
+    """`resp_x` -> `x`, `-resp_x` -> `-x`"""
+    return noted_id.replace(RESPONSE_PREFIX, "", 1)
+
+
+def _add_prefix(short_id: str) -> str:
+    is_cancelled = short_id.startswith(CANCELLED_AT)
+    return f"{CANCELLED_AT}{RESPONSE_PREFIX}{short_id[1:]}" if is_cancelled else RESPONSE_PREFIX + short_id
 
 
 def _put_last(noted: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """Puts the value at the end. A run that went through rounds stays longer than one that did not."""
     kept = {name: old for name, old in noted.items() if name != key} | {key: value}
-    return dict(list(kept.items())[-MAX_NOTED_RUNS:])
+    while len(kept) > MAX_NOTED_RUNS:
+        plain = [name for name, old in kept.items() if old == name and name != key]
+        kept.pop([*plain, *kept][0])
+    return kept
 
 
 def _conversation_id(request: V2Request) -> str:

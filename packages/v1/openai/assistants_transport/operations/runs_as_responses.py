@@ -15,7 +15,6 @@ from assistants_transport.operations.run_loading import (
     LoadedRun,
     load_run,
     load_writing_rounds,
-    name_conversation,
     remember_response,
 )
 from assistants_transport.request import V2Request
@@ -79,12 +78,12 @@ def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
     file_ids = code_files_of(request.body.get("additional_messages"))
     needs_thread = file_ids or responses.needs_thread_extras(request.body, agent)
     conversation = request.api.get(path) if needs_thread else {}
-    with_files = {"metadata": metadata_with_code_files(conversation, file_ids)} if file_ids else conversation
+    with_files = _add_files(conversation, file_ids)
     response = responses.response_from_run(request.body, agent, conversation_id, extras_of(with_files))
     started = _add_items_and_start(request, items, response)
     if file_ids:  # for later runs of the thread; a run that is refused leaves none behind
         with suppress(UpstreamError):
-            request.api.post(path, with_files)
+            request.api.post(path, _add_files(request.api.get(path), file_ids))
     return _present_run(request, started)
 
 
@@ -103,9 +102,15 @@ def _add_items_and_start(request: V2Request, items: list[Json], response: Json) 
     return LoadedRun(_in_thread(request, started), {})
 
 
+def _add_files(conversation: Json, file_ids: list[str]) -> Json:
+    return {"metadata": metadata_with_code_files(conversation, file_ids)} if file_ids else conversation
+
+
 def _in_thread(request: V2Request, response: Json) -> Json:
     """A response that was just asked for in this thread; some servers do not name its conversation."""
-    return {"conversation": {"id": to_upstream_id(request.ids["thread_id"])}} | name_conversation(request, response)
+    if conversation_id_of(response):
+        return response
+    return {**response, "conversation": {"id": to_upstream_id(request.ids["thread_id"])}}
 
 
 def _goes_on_long(request: V2Request, response: Json) -> bool:
@@ -161,7 +166,7 @@ def cancel(request: V2Request) -> "v2.Run":
         raise V2Error(400, f"Cannot cancel run with status '{status}'.")
     given = dict.fromkeys(pending_ids, tool_outputs.CANCELLED_OUTPUT)
     if loaded.has_outputs:
-        run_notes.note_latest(request, rounds.first_id_of(response), run_notes.CANCELLED)
+        run_notes.note_latest(request, rounds.first_id_of(response), run_notes.CANCELLED_AT + response["id"])
     else:
         items = [tool_outputs.item_from_output(call_id, output) for call_id, output in given.items()]
         messages.add_items(request.api, conversation_id_of(response), items)
@@ -199,9 +204,14 @@ def list_page(request: V2Request) -> "v2.List[v2.Run]":
     noted, seen = run_notes.read_notes(request), request.caches.runs.list_ids(conversation_id)
     known = [*(one for one in (*noted.latest_ids, *noted.metadata) if one not in seen), *seen]
     in_order = sorted(dict.fromkeys(known), key=lambda one: read_time(one, 0, now) or 0)
-    named = [{"id": to_v2_id(one)} for one in in_order]
-    page, has_more = pages.slice_page(named, request.query)
-    return pages.make_list([run for one in page if (run := _find_run(request, one["id"]))], has_more)
+    found: dict[str, v2.Run | None] = {}
+    while True:  # until no run of the page turns out to be gone
+        named = [{"id": run_id} for one in in_order if found.get(run_id := to_v2_id(one), found) is not None]
+        page, has_more = pages.slice_page(named, request.query)
+        found |= {one["id"]: _find_run(request, one["id"]) for one in page if one["id"] not in found}
+        runs = [run for one in page if (run := found[one["id"]])]
+        if len(runs) == len(page):
+            return pages.make_list(runs, has_more)
 
 
 def _find_run(request: V2Request, run_id: str) -> "v2.Run | None":
@@ -239,5 +249,7 @@ def _present_run(request: V2Request, loaded: LoadedRun) -> "v2.Run":
         remember_response(request, response, waits)
     if waits and not loaded.is_guess:
         run_notes.note_run(request, first_id)
+    if loaded.is_guess:
+        run["usage"] = None  # that of the lost rounds is not known
     updated = run_notes.find_notes(request).metadata.get(first_id)
     return run if updated is None else {**run, "metadata": updated}

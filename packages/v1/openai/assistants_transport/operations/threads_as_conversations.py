@@ -51,6 +51,7 @@ def update(request: V2Request) -> "v2.Thread":
         refuse_field("messages", "an update takes none; create them one by one")
     path = _conversation_path(request)
     metadata = metadata_from_thread(request.body, request.api.get(path))
+    request.caches.runs.forget_notes(to_upstream_id(request.ids["thread_id"]))  # they may give way to it
     return thread_from_conversation(request.api.post(path, {"metadata": metadata}))
 
 

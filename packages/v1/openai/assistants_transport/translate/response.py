@@ -7,7 +7,7 @@ from assistants_transport.body_schema import ANYTHING, NUMBER, FieldTypes, check
 from assistants_transport.ids import conversation_id_of
 from assistants_transport.translate import formats, tools
 from assistants_transport.translate.rounds import extras_of_next_round
-from assistants_transport.v2_errors import Json, refuse_field, refuse_missing
+from assistants_transport.v2_errors import Json, V2Error, refuse_field, refuse_missing
 
 REFUSED_FIELDS = {
     "stream": "runs are polled",
@@ -125,10 +125,18 @@ def next_response_from_response(response: Json) -> Json:
         **FIELDS_OF_EVERY_RESPONSE,
         **kept,
         "conversation": conversation_id_of(response),
-        "metadata": extras.pack(run_extras, metadata),
+        "metadata": _pack_rounds(run_extras, metadata),
         **run_extras.get("sampling", {}),
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _pack_rounds(run_extras: Json, metadata: Json) -> dict[str, str]:
+    """Which rounds wrote messages gives way: it can be found by going through all of them."""
+    try:
+        return extras.pack(run_extras, metadata)
+    except V2Error:
+        return extras.pack(run_extras | {"wrote": None}, metadata)
 
 
 def _choose_tools(body: Json, agent: Json) -> tuple[list[Json], Json]:
