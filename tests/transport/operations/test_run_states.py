@@ -10,7 +10,7 @@ from openai.types.beta.threads import Run
 
 from local.emulator.server import Emulator
 from tests.backends import LosingTransport, pick_first
-from tests.transport.fakes import MODEL, connect, fake_answers, make_response, send_raw
+from tests.transport.fakes import CONVERSATION, MODEL, connect, fake_answers, make_response, send_raw
 from tests.transport.following import answer_calls, look_at, wait_for
 
 FUNCTIONS: Any = [{"type": "function", "function": {"name": "f"}}]
@@ -160,7 +160,7 @@ def test_a_response_without_a_conversation_is_no_run_of_any_thread(
 
 def test_a_server_that_names_no_conversation_is_understood() -> None:
     extras = {"v2_0": '{"assistant":"agent_1","thread":"conv_1"}'}
-    upstream, _ = fake_answers(make_response(conversation=None, metadata=extras), {"metadata": {}})
+    upstream, _ = fake_answers(make_response(conversation=None, metadata=extras), CONVERSATION)
     run = send_raw(upstream, "GET", "/threads/thread_1/runs/run_1").json()
     assert (run["thread_id"], run["status"]) == ("thread_1", "completed")
 

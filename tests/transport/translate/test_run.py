@@ -19,7 +19,7 @@ USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7, "input_tokens
 
 def shown(**found: Any) -> Any:
     """The run that this response is shown as."""
-    upstream, _ = fake_answers(make_response(**found), make_page(), {})
+    upstream, _ = fake_answers(make_response(**found), make_page() | CONVERSATION, CONVERSATION)
     return send_raw(upstream, "GET", "/threads/thread_1/runs/run_1").json()
 
 

@@ -242,7 +242,7 @@ def find_writers(request: V2Request, items: list[Json]) -> dict[str, Writer]:
     known = request.caches.runs
     unknown = [one["id"] for one in items if one["role"] == "assistant" and not known.find_writer(one["id"])]
     if unknown and known.begin_search(unknown):
-        with suppress(UpstreamError, V2Error):
+        with suppress(UpstreamError, V2Error, LookupError, TypeError):
             for first_id in read_notes(request).latest_ids:
                 _learn_writers(request, to_v2_id(first_id))
     return {one["id"]: Writer(*writer) for one in items if (writer := known.find_writer(one["id"]))}

@@ -28,7 +28,10 @@ def find_notes(request: V2Request) -> RunNotes:
 
 def read_notes(request: V2Request) -> RunNotes:
     """The thread's notes. UpstreamError 404 if the thread does not exist."""
-    notes = notes_from_conversation(request.api.get(_conversation_path(request)))
+    conversation = request.api.get(_conversation_path(request))
+    if not isinstance(conversation["id"], str):
+        raise TypeError("no conversation")  # the transport makes a DecodingError of it
+    notes = notes_from_conversation(conversation)
     request.caches.runs.remember_notes(_conversation_id(request), notes)
     return notes
 
