@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
-from assistants_transport.ids import RESPONSE_PREFIX, conversation_id_of, to_upstream_id, to_v2_id
+from assistants_transport.ids import conversation_id_of, to_upstream_id, to_v2_id
 from assistants_transport.operations.run_notes import CANCELLED_AT, find_latest_id, read_notes
 from assistants_transport.request import V2Request
 from assistants_transport.translate.message import Writer, is_message
@@ -79,14 +79,14 @@ def _load_round(request: V2Request, noted_id: str) -> tuple[Json, Calls]:
 
 def load_response(request: V2Request, response_id: str) -> Json:
     """A response of the thread. V2Error 404 if it belongs to another one."""
-    response = name_conversation(request, request.api.get(f"/responses/{response_id}"))
+    response = _name_conversation(request.api.get(f"/responses/{response_id}"))
     if not isinstance(response["status"], str):
         raise TypeError("a response without a status")  # the transport makes a DecodingError of it
     require_thread(request, response)
     return response
 
 
-def name_conversation(request: V2Request, response: Json) -> Json:
+def _name_conversation(response: Json) -> Json:
     """The response, with the conversation that it was made for where the server does not name it."""
     told = read_run_extras(response).get("thread")
     if conversation_id_of(response) or not told:
@@ -147,7 +147,9 @@ def _guess_next_round(response: Json, later: list[Json]) -> LoadedRun:
             break
         written.append(item)
     if written:
-        outputs = {item["call_id"]: item["output"] for item in later if item["type"] == "function_call_output"}
+        outputs = {
+            item["call_id"]: item["output"] for item in later if item["type"] == "function_call_output"
+        }
         return LoadedRun({**response, "output": written, "usage": None}, outputs, is_guess=True)
     if later:  # the thread went on without it
         return LoadedRun({**response, "status": "expired"}, {}, is_guess=True)
@@ -168,7 +170,11 @@ def _load_open_run(request: V2Request, named_id: str) -> LoadedRun:
             calls.insert(0, item)
         if item.get("call_id") == first_call_id and item["type"] == "function_call":
             break
-    if not calls or calls[0]["call_id"] != first_call_id or outputs.get(first_call_id, CANCELLED_OUTPUT) != CANCELLED_OUTPUT:
+    if (
+        not calls
+        or calls[0]["call_id"] != first_call_id
+        or outputs.get(first_call_id, CANCELLED_OUTPUT) != CANCELLED_OUTPUT
+    ):
         raise _unknown_run_error(request, to_v2_id(named_id))
     conversation = {"id": to_upstream_id(request.ids["thread_id"])}
     response = {"id": named_id, "status": "completed", "created_at": 0, "model": "", "output": calls}
@@ -238,7 +244,7 @@ def _remember_writer(request: V2Request, response: Json) -> None:
 def find_writers(request: V2Request, items: list[Json]) -> dict[str, Writer]:
     """The run and the assistant that wrote these messages, by message id, as far as it is known.
 
-    Where an assistant's message is of no run seen here, the runs that the thread notes are looked up, once."""
+    Where an assistant's message is of no run seen here, the runs that the thread notes are looked up once."""
     known = request.caches.runs
     unknown = [one["id"] for one in items if one["role"] == "assistant" and not known.find_writer(one["id"])]
     if unknown and known.begin_search(unknown):

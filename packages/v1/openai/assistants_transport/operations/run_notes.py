@@ -80,7 +80,11 @@ def notes_from_conversation(conversation: Json) -> RunNotes:
             for first, latest in noted.items()
             if _is_id(first) and (latest is None or _is_id(latest))
         },
-        {_add_prefix(first): given for first, given in metadata.items() if _is_id(first) and _read_object(given)},
+        {
+            _add_prefix(first): given
+            for first, given in metadata.items()
+            if _is_id(first) and _read_object(given)
+        },
     )
 
 

@@ -89,7 +89,9 @@ def response_from_run(body: Json, agent: Json, conversation_id: str, thread_extr
     agent_tools, agent_extras = _choose_tools(body, agent)
     response_tools = tools.response_tools_from_agent(agent_tools, agent_extras, thread_extras)
     sampling = _merge_sampling(body, agent_extras)
-    run_extras = {"assistant": agent["id"], "thread": conversation_id} | ({"sampling": sampling} if sampling else {})
+    run_extras = {"assistant": agent["id"], "thread": conversation_id} | (
+        {"sampling": sampling} if sampling else {}
+    )
     optional = {
         "max_output_tokens": body.get("max_completion_tokens"),
         "tool_choice": _tool_choice_from_v2(body.get("tool_choice")),

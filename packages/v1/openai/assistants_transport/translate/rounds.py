@@ -26,7 +26,7 @@ def previous_id_of(response: Json) -> str | None:
 
 
 def writer_ids_of(response: Json) -> list[str] | None:
-    """The responses of earlier rounds that wrote messages, oldest first; None if there are too many to tell."""
+    """The responses of earlier rounds that wrote messages, oldest first; None for too many to tell."""
     told = read_run_extras(response).get("wrote", [])
     return None if told is None else [RESPONSE_PREFIX + one for one in told]
 
@@ -47,7 +47,9 @@ def usage_of(response: Json) -> dict[str, int] | None:
         return None
     used = [(own or {}).get(name, 0) for name in USAGE_NAMES[:2]]
     total = (own or {}).get("total_tokens", sum(used))
-    return dict(zip(USAGE_NAMES, map(sum, zip([*used, total], earlier or (0, 0, 0), strict=True)), strict=True))
+    return dict(
+        zip(USAGE_NAMES, map(sum, zip([*used, total], earlier or (0, 0, 0), strict=True)), strict=True)
+    )
 
 
 def extras_of_next_round(response: Json) -> Json:
@@ -62,7 +64,7 @@ def extras_of_next_round(response: Json) -> Json:
         "used": list(used.values()) if used else None,
         "wrote": None if wrote is None or len(wrote) > MAX_TOLD_WRITERS else [*map(_cut_prefix, wrote)],
     }
-    named = {name: value for name, value in told.items() if value or name == "wrote" and value is None}
+    named = {name: value for name, value in told.items() if value or (name == "wrote" and value is None)}
     return {**{k: v for k, v in read_run_extras(response).items() if k not in told}, **named}
 
 
