@@ -168,7 +168,7 @@ def read_tool_outputs(name: str, value: Any) -> list[Json]:
         if given.get("output") is None:
             _refuse(f"{name}[{place}].output", "is required: text or JSON")
         if unknown := given.keys() - {*_OUTPUT_ID_NAMES, "output"}:
-            _refuse(f"{name}[{place}].{min(unknown)}", "is not known")
+            _refuse(f"{name}[{place}].{min(unknown)[:80]}", "is not known")
         output = given["output"]
         found.append(
             {"tool_call_id": call_id, "output": output if isinstance(output, str) else json.dumps(output)}
