@@ -83,7 +83,7 @@ def _find_web_call(event: Json, context: Any) -> Json:
 
     A caller may send the keys of the other platform, and both come together then. DigitalOcean is known by
     its context, which plain OpenWhisk does not pass (docs/platform.md, the handler)."""
-    http = event["http"] if isinstance(event.get("http"), dict) else None
+    http: Json | None = event["http"] if isinstance(event.get("http"), dict) else None
     openwhisk = {name: event[f"__ow_{name}"] for name in OPENWHISK_KEYS if f"__ow_{name}" in event}
     if http is None or (openwhisk and context is None):
         return openwhisk
