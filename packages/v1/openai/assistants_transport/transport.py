@@ -46,7 +46,8 @@ class AssistantsTransport(httpx2.BaseTransport):
         except V2Error as refusal:
             return refusal.status, refusal.body()
         except UpstreamError as refusal:
-            return refusal.status, _translate_error(refusal)
+            status = refusal.status if refusal.status >= 400 else 502  # a redirect
+            return status, _translate_error(refusal)
         except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as surprise:
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:

@@ -21,7 +21,9 @@ _MODEL = re.compile(rf"[!-~]{{1,{MAX_NAME_CHARACTERS}}}")
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 _HOST_AND_PORT = rf"({_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?"
 _ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST_AND_PORT}")
-_BASE_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://{_HOST_AND_PORT}(/[A-Za-z0-9._~/-]*)?")
+_BASE_URL = re.compile(
+    rf"[Hh][Tt][Tt][Pp][Ss]?://{_HOST_AND_PORT}(/(?:[A-Za-z0-9._~/-]|%[0-9A-Fa-f]{{2}})*)?"
+)
 _OWN_PATHS = ("assistants", "threads")  # what is asked for stands behind the address
 UNSET = ("", "none")  # the platform refuses to deploy empty values, therefore `none`
 

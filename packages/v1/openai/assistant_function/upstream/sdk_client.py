@@ -33,6 +33,10 @@ class AssistantsClient(openai.OpenAI):
 
 
 def _translate_connection_error(problem: openai.APIConnectionError) -> errors.UpstreamError:
+    if isinstance(problem.__cause__, httpx2.TooManyRedirects):
+        return errors.AnswerLost(
+            f"OPENAI_BASE_URL redirects to {problem.__cause__}; set it to the address that answers"
+        )
     if isinstance(problem.__cause__, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(problem.__cause__, NOT_SENT) else errors.AnswerLost
