@@ -1,8 +1,8 @@
 """Every order in which the requests of calls that are made side by side can reach OpenAI.
 
 Each call is a process of its own. It stops at each of its requests until it is let go on, and the end of a
-response is a step too, so one order after the other is tried, and nothing is left to luck. Orders that lead to
-a state that was seen already are not followed further."""
+response is a step too, so one order after the other is tried, and nothing is left to luck. Orders that lead
+to a state that was seen already are not followed further."""
 
 import json
 import math
@@ -188,11 +188,14 @@ class Process(httpx2.BaseTransport):
         assert self._arrived.acquire(timeout=PATIENCE_SECONDS), "the call does not go on"
 
     def _run(self) -> None:
+        answer: Json = {"status": None, "data": {}}
         try:
-            self.answer = self._call()
+            answer = self._call()
         except Cut:
-            self.answer = {"status": None, "data": {}}
-        self._arrived.release()
+            pass
+        finally:
+            self.answer = answer
+            self._arrived.release()
 
     def _call(self) -> Json:
         def sleep(seconds: float) -> None:
@@ -248,7 +251,7 @@ def play_orders(
     calls: list[Json], *, instant: bool, kill: Kill | None = None, at_most: int | None = None
 ) -> Iterator[Scene]:
     """Plays every order to its end, or so many that are picked without a plan, the same each time."""
-    chance, seen = random.Random(1), set[str]()
+    chance, seen = random.Random(1), set[str]()  # noqa: S311
     waiting: list[list[Any]] = [[]]
     left = math.inf if at_most is None else at_most
     while waiting and left > 0:

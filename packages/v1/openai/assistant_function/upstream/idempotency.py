@@ -75,8 +75,9 @@ def _start_once(call: ActionCall, thread_id: str, fields: Json, messages: list[J
     given = fields if there or not messages else fields | {"additional_messages": [_tag(call, messages[0])]}
     run = parse_run(runs.create(thread_id, **_tag(call, given)))
     if messages and not there:
-        _delete_messages(call, thread_id, _list_messages(call, thread_id)[1:])
-        return run
+        twins = _list_messages(call, thread_id)[1:]
+        _delete_messages(call, thread_id, twins)
+        return _keep_first(call, thread_id, run) if twins else run
     return _keep_first(call, thread_id, run)
 
 

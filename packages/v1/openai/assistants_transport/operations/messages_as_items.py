@@ -39,7 +39,7 @@ def _add_once(request: V2Request, item: Json) -> Json:
         _add(request, repeats.mark_items(request, item))
         sent = repeats.find_sent(request, item)
         repeats.require_kept(sent)
-        repeats.take_back(request, [one for later in sent[1:] for one in later])
+    repeats.take_back(request, [one for later in sent[1:] for one in later])
     return sent[0][-1]
 
 

@@ -96,6 +96,11 @@ def require_kept(sent: list[list[Json]]) -> None:
         )
 
 
+def take_back_later(request: V2Request, done: Done) -> None:
+    """Deletes all but the first message and what the first run wrote."""
+    take_back(request, [*done.messages[1:], *(item for run in done.runs[1:] for item in run)])
+
+
 def take_back(request: V2Request, items: list[Json]) -> None:
     """Deletes items that another one stands for. What cannot be deleted now is left to the next caller."""
     for item in items:
@@ -109,7 +114,7 @@ def keep_first(request: V2Request, added: list[Json], started: Json) -> Json | N
     `added` are the messages that were sent ahead of it. What is not first is taken back."""
     done = find_done(request)
     is_twin = done.messages and added and done.messages[0]["id"] != added[0]["id"]
-    take_back(request, [*(added if is_twin else ()), *done.messages[1:]])
+    take_back(request, [*(added[1:] if is_twin else ()), *done.messages[1:]])
     if not done.runs:
         return started
     response = started if has_ended(started) else request.api.get(f"/responses/{started['id']}")

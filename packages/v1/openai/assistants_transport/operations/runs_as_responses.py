@@ -116,6 +116,7 @@ def _add_items_and_start_once(request: V2Request, items: list[Json], response: J
     done = repeats.find_done(request)
     if done.messages and items:
         repeats.require_same(done.messages[0], items[0])
+    repeats.take_back_later(request, done)
     if (done.runs or done.messages) and (found := _load_done(request, done, response)):
         return found
     marked = [mark_message(one, str(request.mark)) for one in items[:1]] + items[1:]

@@ -35,10 +35,10 @@ def mark_message(item: Json, mark: str) -> Json:
     """A message item to create, with the mark behind its last text, or behind its parts where it has none."""
     content = item["content"]
     if isinstance(content, str):
-        return {**item, "content": content + _hide(mark)}
+        return {**item, "content": _mark_text(content, mark)}
     if content[-1]["type"] != "input_text":
         return {**item, "content": [*content, {"type": "input_text", "text": _hide(mark)}]}
-    last = {**content[-1], "text": content[-1]["text"] + _hide(mark)}
+    last = {**content[-1], "text": _mark_text(content[-1]["text"], mark)}
     return {**item, "content": [*content[:-1], last]}
 
 
@@ -64,6 +64,11 @@ def find_message_mark(item: Json) -> str | None:
 def escape_text(text: str) -> str:
     """A text to send without a mark. One that ends as if it had a mark gets one of no request behind it."""
     return text if split_text(text)[1] is None else text + _hide(_NO_REQUEST)
+
+
+def _mark_text(escaped: str, mark: str) -> str:
+    text, found = split_text(escaped)
+    return (text if found == _NO_REQUEST else escaped) + _hide(mark)
 
 
 def _is_message_of(item: Json, role: str) -> bool:
