@@ -6,7 +6,6 @@ import httpx2
 import pytest
 
 from local.emulator.server import Emulator
-
 from tests.function.upstream.interleaving import Conversation, Kill, Scene, finish_with, play_orders
 from tests.invoke import Json
 
