@@ -11,7 +11,9 @@ from assistants_transport.caches import Caches
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.translate.marks import mark_from_key
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
+
+NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
 
 
 class AssistantsTransport(httpx2.BaseTransport):
@@ -46,10 +48,11 @@ class AssistantsTransport(httpx2.BaseTransport):
             body = _parse_body(request)
             mark = _read_mark(request)
             return 200, routes.dispatch(request.method, path, query, body, mark, api, self._caches)
-        except V2Error as refusal:
-            return refusal.status, refusal.body()
-        except UpstreamError as refusal:
-            return refusal.status, _translate_error(refusal)
+        except (V2Error, UpstreamError) as refusal:
+            return _describe_failure(refusal)
+        except PartialFailure as failure:
+            api.kept_headers |= NO_RETRY
+            return _describe_failure(failure)
         except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as surprise:
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:
@@ -77,6 +80,24 @@ def _parse_body(request: httpx2.Request) -> Json:
     if not isinstance(body, dict):
         raise V2Error(400, "The body must be a JSON object.")
     return body
+
+
+def _describe_failure(failure: BaseException | None) -> tuple[int, Mapping[str, Any]]:
+    """The status and the body that tell of it; a part that is left is named in `thread_id` too."""
+    match failure:
+        case V2Error():
+            return failure.status, failure.body()
+        case UpstreamError():
+            return failure.status, _translate_error(failure)
+        case PartialFailure():
+            status, body = _describe_failure(failure.__cause__)
+            message = f"{body['error']['message']} {failure.left}"
+            return status, {"error": {**body["error"], "message": message, "thread_id": failure.thread_id}}
+        case httpx2.TimeoutException():
+            return 504, V2Error(504, "OpenAI did not answer in time.").body()
+        case httpx2.TransportError():
+            return 502, V2Error(502, "OpenAI could not be reached.").body()
+    return 502, V2Error(502, "OpenAI's answer could not be understood.").body()
 
 
 def _translate_error(refusal: UpstreamError) -> Mapping[str, object]:
