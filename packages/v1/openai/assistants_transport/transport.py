@@ -88,7 +88,8 @@ def _describe_failure(failure: BaseException | None) -> tuple[int, Mapping[str, 
         case V2Error():
             return failure.status, failure.body()
         case UpstreamError():
-            return failure.status, _translate_error(failure)
+            status = failure.status if failure.status >= 400 else 502  # a redirect
+            return status, _translate_error(failure)
         case PartialFailure():
             status, body = _describe_failure(failure.__cause__)
             message = f"{body['error']['message']} {failure.left}"
