@@ -38,7 +38,7 @@ QUOTA = {"error": {"message": "You exceeded your quota.", "code": "insufficient_
         (500, 502, "OpenAI failed with status 500: Words."),
         (502, 502, "OpenAI failed with status 502: Words."),
         (503, 502, "OpenAI failed with status 503: Words."),
-        (504, 502, "OpenAI failed with status 504: Words."),
+        (504, 504, "OpenAI failed with status 504: Words."),
         (529, 502, "OpenAI failed with status 529: Words."),
         (418, 502, "OpenAI failed with status 418: Words."),
     ],

@@ -10,12 +10,16 @@ from assistants_transport import routes
 from assistants_transport.caches import Caches
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+from assistants_transport.translate.marks import mark_from_key
+from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
+
+NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
 
 
 class AssistantsTransport(httpx2.BaseTransport):
     """Answers Assistants v2 requests with today's OpenAI; every other request passes through unchanged.
 
+    A message or a run that is sent again with the same header Idempotency-Key within its thread is done once.
     `inner` sends the requests. The read timeout of a v2 request bounds all requests made for it together.
     Upstream errors come back in v2's shape with their status, code and Retry-After. Raises httpx2's errors
     where there is no upstream answer, and DecodingError where it cannot be understood."""
@@ -42,12 +46,13 @@ class AssistantsTransport(httpx2.BaseTransport):
         query = dict(request.url.params)
         try:
             body = _parse_body(request)
-            return 200, routes.dispatch(request.method, path, query, body, api, self._caches)
-        except V2Error as refusal:
-            return refusal.status, refusal.body()
-        except UpstreamError as refusal:
-            status = refusal.status if refusal.status >= 400 else 502  # a redirect
-            return status, _translate_error(refusal)
+            mark = _read_mark(request)
+            return 200, routes.dispatch(request.method, path, query, body, mark, api, self._caches)
+        except (V2Error, UpstreamError) as refusal:
+            return _describe_failure(refusal)
+        except PartialFailure as failure:
+            api.kept_headers |= NO_RETRY
+            return _describe_failure(failure)
         except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as surprise:
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:
@@ -60,6 +65,12 @@ class AssistantsTransport(httpx2.BaseTransport):
         self._inner.close()
 
 
+def _read_mark(request: httpx2.Request) -> str | None:
+    """What stands for the request's Idempotency-Key: see operations/repeats.py."""
+    key = request.headers.get("idempotency-key")
+    return mark_from_key(key) if key else None
+
+
 def _parse_body(request: httpx2.Request) -> Json:
     content = request.read()
     try:
@@ -69,6 +80,25 @@ def _parse_body(request: httpx2.Request) -> Json:
     if not isinstance(body, dict):
         raise V2Error(400, "The body must be a JSON object.")
     return body
+
+
+def _describe_failure(failure: BaseException | None) -> tuple[int, Mapping[str, Any]]:
+    """The status and the body that tell of it; a part that is left is named in `thread_id` too."""
+    match failure:
+        case V2Error():
+            return failure.status, failure.body()
+        case UpstreamError():
+            status = failure.status if failure.status >= 400 else 502  # a redirect
+            return status, _translate_error(failure)
+        case PartialFailure():
+            status, body = _describe_failure(failure.__cause__)
+            message = f"{body['error']['message']} {failure.left}"
+            return status, {"error": {**body["error"], "message": message, "thread_id": failure.thread_id}}
+        case httpx2.TimeoutException():
+            return 504, V2Error(504, "OpenAI did not answer in time.").body()
+        case httpx2.TransportError():
+            return 502, V2Error(502, "OpenAI could not be reached.").body()
+    return 502, V2Error(502, "OpenAI's answer could not be understood.").body()
 
 
 def _translate_error(refusal: UpstreamError) -> Mapping[str, object]:

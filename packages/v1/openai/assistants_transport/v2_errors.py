@@ -56,6 +56,26 @@ class UpstreamError(Exception):
         return self.status in (400, 422, 501) and name in self.response.text
 
 
+class PartialFailure(Exception):
+    """Something failed after something else was done for the same request: raised from that failure.
+
+    `left` is a sentence about what exists nevertheless, in the thread with this id."""
+
+    def __init__(self, left: str, thread_id: str) -> None:
+        super().__init__(left)
+        self.left, self.thread_id = left, thread_id
+
+
+def is_sure_refusal(failure: Exception) -> bool:
+    """Whether the request that failed was surely not carried out, so that what led up to it may be undone.
+
+    Every 4xx says so, that of a lock (400, 409) or a rate limit (429) too. But after 408 a server may have
+    gone on, as after a 5xx and after an answer that was lost."""
+    if isinstance(failure, UpstreamError):
+        return failure.status < 500 and failure.status != httpx2.codes.REQUEST_TIMEOUT
+    return isinstance(failure, V2Error)
+
+
 def refuse_field(param: str, why: str) -> Never:
     """Raises V2Error 400 for a field that today's OpenAI has no place for."""
     raise V2Error(

@@ -8,7 +8,8 @@ from assistant_function.errors import NotConfigured
 from assistant_function.request.readers import MAX_NAME_CHARACTERS, MAX_TOKENS, MIN_TOKENS
 
 SECRETS = ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN")
-BACKENDS = ("responses", "native")
+NATIVE = "native"
+BACKENDS = ("responses", NATIVE)
 OPENAI_URL = "https://api.openai.com/v1"
 MAX_COUNT = 999_999_999
 MAX_HEADER_CHARACTERS = 4096  # servers take a header of 8 KB, or less

@@ -27,7 +27,7 @@ class AssistantsClient(openai.OpenAI):
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as problem:
             raise errors.InvalidUpstreamResponse from problem
         except openai.APIStatusError as problem:
-            raise _translate_status(problem) from problem
+            raise _name_thread(_translate_status(problem), problem) from problem
         except openai.APIConnectionError as problem:
             raise _translate_connection_error(problem) from problem
 
@@ -67,12 +67,20 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
         case 429:
             message = f"OpenAI's rate limit or quota is used up: {reason}"
             return errors.RateLimited(message, headers=_pass_on_retry_after(problem))
-        case 408:
+        case 408 | 504:
             return errors.AnswerLost(f"OpenAI failed with status {status}: {reason}", status=504)
         case 413:
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
     message = f"OpenAI failed with status {status}: {reason}"
     return errors.AnswerLost(message, headers=_pass_on_retry_after(problem))
+
+
+def _name_thread(failure: errors.FunctionError, problem: openai.APIStatusError) -> errors.FunctionError:
+    """The failure, with the thread that exists although the request for it failed half-way."""
+    thread_id = problem.body.get("thread_id") if isinstance(problem.body, dict) else None
+    if isinstance(thread_id, str):
+        failure.data = {**(failure.data or {}), "threadId": thread_id}
+    return failure
 
 
 def _find_message(problem: openai.APIStatusError) -> str:
