@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.backends import Backend
+from tests.fake_upstream import answer_always, v2_list, v2_run
 from tests.faults.calls import CALLS, READ_AND_CHANGE, make_call, standing_call
 from tests.faults.proxy import Answer, Fault, status
-from tests.fake_upstream import answer_always, v2_list, v2_run
 from tests.invoke import KEY, Json, web
 
 ACCESS, ADMIN = "access-token-0123456789", "admin-token-0123456789"
