@@ -8,6 +8,7 @@ import httpx2
 import openai
 
 from assistant_function import errors
+from assistant_function.upstream.bounded_reading import AnswerTooLong
 from assistant_function.upstream.retrying import NOT_SENT
 
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
@@ -33,6 +34,8 @@ class AssistantsClient(openai.OpenAI):
 
 
 def _translate_connection_error(problem: openai.APIConnectionError) -> errors.UpstreamError:
+    if isinstance(problem.__cause__, AnswerTooLong):
+        return errors.AnswerTooLong()
     if isinstance(problem.__cause__, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(problem.__cause__, NOT_SENT) else errors.AnswerLost
