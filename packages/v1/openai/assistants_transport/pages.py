@@ -111,21 +111,22 @@ def _fetch_between(
     V2Error 400 where `before` lies too far away to tell. That it is unknown costs one request to find out."""
     api, path, order, limit, keep = wanted
     kept: list[Json] = []
-    has_more = False
+    room, has_more, seen = limit, False, 0
     for number, page in enumerate(iterate_pages(api, path, order, after), start=1):
         ids = [one["id"] for one in page.objects]
         end = ids.index(before) if before in ids else len(ids)
         found = [*filter(keep, page.objects[:end])]
-        room = 0 if kept and api.has_read_enough() else limit - len(kept)
         kept, has_more = kept + found[:room], has_more or len(found) > room
         if end < len(ids):
             return kept, has_more
+        del found
+        page.objects.clear()
         if number == 1:
             _require_object(api, f"{path}/{before}", unknown_before)
+        seen += len(ids)
         if number == MAX_PAGES and page.has_more:
-            refuse_value("before", f"it is none of the {MAX_PAGES * MAX_PAGE_LIMIT} objects behind 'after'")
-        found.clear()
-        page.objects.clear()
+            refuse_value("before", f"it is none of the {seen} objects behind 'after'")
+        room = 0 if kept and api.has_read_enough() else limit - len(kept)
     return [], False
 
 
