@@ -22,6 +22,7 @@ from tests.transport.streaming import (
     find_run,
     join_deltas,
     names,
+    parse_stream,
     stream_run,
     submit,
     take_up,
@@ -345,6 +346,39 @@ def test_a_run_that_lasts_is_noted_for_other_processes() -> None:
         assert [method for method, _ in noted] == ["GET", "POST"]
         with connect(emulator.url, httpx2.HTTPTransport()) as another:
             assert [one.id for one in another.beta.threads.runs.list(run["thread_id"])] == [run["id"]]
+
+
+# ---------------------------------------------------------------- with an Idempotency-Key
+
+
+def test_a_repeated_request_tells_the_run_that_the_first_has_started(
+    client: OpenAI, another: OpenAI, requests_since: Requests
+) -> None:
+    thread = client.beta.threads.create().id
+    assistant = client.beta.assistants.create(model=MODEL).id
+    body = {
+        "assistant_id": assistant,
+        "stream": True,
+        "additional_messages": [{"role": "user", "content": "/say a"}],
+    }
+
+    def send(process: OpenAI) -> Events:
+        headers = {"Idempotency-Key": "one"}
+        path = f"/threads/{thread}/runs"
+        return parse_stream(
+            process.post(path, body=body, cast_to=httpx2.Response, options={"headers": headers})
+        )
+
+    first = send(client)
+    assert names(first) == [*BEGUN, *MESSAGE_STEP, "run.completed", "done"]
+    requests_since()
+    for process in (client, another):
+        again = send(process)
+        assert names(again) == ["run.created", "run.completed", "done"]
+        assert find_run(again)["id"] == find_run(first)["id"]
+    assert ("POST", "/v1/responses") not in requests_since()
+    events = take_up(client, find_run(first))
+    assert (names(events)[-1], join_deltas(events)) == ("done", "a")
 
 
 # ---------------------------------------------------------------- taken up again

@@ -56,6 +56,12 @@ class ResponseStream:
         raise httpx2.ReadError("the answer ended before it named a response", request=self._answer.request)
 
 
+def error_of(event: Json) -> Json:
+    """What an `error` event tells, by itself or in an object of its own."""
+    error = event["error"] if isinstance(event.get("error"), dict) else event
+    return {name: error.get(name) for name in ("code", "message", "param")}
+
+
 def _parse(text: str | bytes) -> Json:
     """The JSON object; an empty one for anything else."""
     try:
@@ -67,6 +73,5 @@ def _parse(text: str | bytes) -> Json:
 
 def _answer_from_error(event: Json) -> httpx2.Response:
     """The refusal that the server would have given if it had not begun to stream."""
-    error = event["error"] if isinstance(event.get("error"), dict) else event
-    details = {"type": None, "param": None, **{k: v for k, v in error.items() if k != "sequence_number"}}
-    return httpx2.Response(ERROR_STATUSES.get(str(error.get("code")), 400), json={"error": details})
+    error = error_of(event)
+    return httpx2.Response(ERROR_STATUSES.get(str(error["code"]), 400), json={"error": error})
