@@ -237,6 +237,7 @@ def test_a_stream_can_be_taken_up_from_any_event(client: OpenAI) -> None:
     assert list(client.responses.retrieve(response_id, stream=True, include_obfuscation=False)) == events
     rest = client.responses.retrieve(response_id, stream=True, starting_after=4, include_obfuscation=False)
     assert list(rest) == events[5:]
+    assert list(client.responses.retrieve(response_id, stream=True, starting_after=len(events))) == []
 
 
 def test_a_stream_of_one_that_goes_on_is_read_to_its_end(client: OpenAI) -> None:
