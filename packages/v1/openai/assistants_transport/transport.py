@@ -2,19 +2,23 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
 
 from assistants_transport import routes
 from assistants_transport.caches import Caches
+from assistants_transport.event_stream import write_event
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations.runs_as_streams import RunStream
 from assistants_transport.translate.marks import mark_from_key
 from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
 
 NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
+# what reading JSON of an unexpected shape raises
+SURPRISES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 
 
 class AssistantsTransport(httpx2.BaseTransport):
@@ -40,7 +44,15 @@ class AssistantsTransport(httpx2.BaseTransport):
             return self._inner.handle_request(request)
         prefix, path = split
         api = OpenAIApi(self._inner, request, prefix, enough_bytes=self._enough_bytes)
-        status, body = self._answer_request(request, path, api)
+        try:
+            status, body = self._answer_request(request, path, api)
+        except BaseException:
+            api.hang_up()
+            raise
+        if isinstance(body, RunStream):
+            headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
+            return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
+        api.hang_up()
         # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
         content = json.dumps(body).encode()
         headers = {**api.kept_headers, "Content-Type": "application/json"}
@@ -48,7 +60,7 @@ class AssistantsTransport(httpx2.BaseTransport):
 
     def _answer_request(
         self, request: httpx2.Request, path: str, api: OpenAIApi
-    ) -> tuple[int, Mapping[str, object]]:
+    ) -> tuple[int, routes.V2Answer]:
         """The status and the body of the answer."""
         query = dict(request.url.params)
         try:
@@ -60,7 +72,7 @@ class AssistantsTransport(httpx2.BaseTransport):
         except PartialFailure as failure:
             api.kept_headers |= NO_RETRY
             return _describe_failure(failure)
-        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as surprise:
+        except SURPRISES as surprise:
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:
                 raise httpx2.DecodingError(
@@ -70,6 +82,25 @@ class AssistantsTransport(httpx2.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+
+class _EventBytes(httpx2.SyncByteStream):
+    """A run's events as the body of an answer, each as soon as it is there. Closing it hangs up."""
+
+    def __init__(self, stream: RunStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for name, data in self._stream.events:
+                yield write_event(name, data if isinstance(data, str) else json.dumps(data))
+        except (V2Error, UpstreamError) as refusal:
+            yield write_event("error", json.dumps(_describe_failure(refusal)[1]["error"]))
+        except SURPRISES as surprise:
+            raise httpx2.DecodingError("an event has an unexpected shape") from surprise
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def _read_mark(request: httpx2.Request) -> str | None:
