@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from assistant_function.call import START, TAKE_UP, ActionCall
+from assistant_function.call import START, STREAMS, TAKE_UP, ActionCall
 from assistant_function.errors import (
     PASSING,
     Busy,
@@ -136,6 +136,9 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
         if has_ended(run):
             is_all = stream is started.stream and started.tells_all and stream.written.is_whole()
             return Followed(run, written, is_all)
+        if stream.tells_nothing_new:
+            call.streams.difference_update(STREAMS if stream is started.stream else [TAKE_UP])
+            break
         if deadline.left() <= 0:
             break
         run = _look(call, run)
@@ -165,9 +168,6 @@ def _open_streams(call: ActionCall, started: Started, may_be_taken_up: bool) -> 
     """The stream that the run was started with, then those that take it up again."""
     if started.stream:
         yield started.stream
-        if started.stream.tells_nothing_new:
-            call.streams.clear()  # what is not streamed from its start cannot be taken up either
-            return
     if started.is_unstreamed or has_ended(started.run):
         return
     for _ in range(MAX_TAKE_UPS if may_be_taken_up else 0):
@@ -175,9 +175,6 @@ def _open_streams(call: ActionCall, started: Started, may_be_taken_up: bool) -> 
         if stream is None:
             return
         yield stream
-        if stream.tells_nothing_new:
-            call.streams.discard(TAKE_UP)
-            return
 
 
 def _take_up(call: ActionCall, run: "v2.Run") -> "RunStream | None":
