@@ -20,9 +20,11 @@ def send(call: ActionCall) -> Answer:
     content = check_length(call, "message", call.params["message"])
     fields: Json = {"role": "user", "content": content} | call.v2_fields()
     if "requestId" in call.params:
-        return Answer(present_message(send_once(call, thread_id, fields)))
-    sent = wait_out_lock(call, lambda: call.beta.threads.messages.create(thread_id, **fields))
-    return Answer(present_message(parse_message(sent)))
+        sent = wait_out_lock(call, lambda: send_once(call, thread_id, fields))
+    else:
+        create = call.beta.threads.messages.create
+        sent = wait_out_lock(call, lambda: parse_message(create(thread_id, **fields)))
+    return Answer(present_message(sent))
 
 
 def list_page(call: ActionCall) -> Answer:

@@ -48,6 +48,11 @@ class Started(NamedTuple):
     tells_all: bool = False
     is_unstreamed: bool = False
 
+    def close(self) -> None:
+        """For a run that is not followed."""
+        if self.stream:
+            self.stream.close()
+
 
 class Followed(NamedTuple):
     """A run in its last known state: ended, or still going on at the deadline.
@@ -75,9 +80,9 @@ def start_run(call: ActionCall, send: Send, tells_all: bool = True) -> Started:
     will not wait long enough, and not from a server that was seen to refuse it. A stream that tells no run
     is a lost answer, for nobody knows whether the run was started."""
     if START not in call.streams or _waiting_seconds(call) < MIN_SECONDS_FROM_START:
-        return wait_out_lock(call, lambda: _start_unstreamed(call, send))
+        return _start_unstreamed(call, send)
     try:
-        return wait_out_lock(call, lambda: _start_streamed(call, send, tells_all))
+        return _start_streamed(call, send, tells_all)
     except StreamRefused:
         started = _start_unstreamed(call, send)
         call.streams.discard(START)  # for nothing else was refused

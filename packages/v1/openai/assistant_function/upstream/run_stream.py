@@ -103,7 +103,8 @@ class Written:
         return not self._messages
 
     def is_whole(self) -> bool:
-        return not self._pieces
+        """Whether messages were told, and all of them to their end."""
+        return bool(self._messages) and not self._pieces
 
     def messages(self) -> "list[v2.Message]":
         """In the order in which they began; those that still grow with the text that stands so far."""
