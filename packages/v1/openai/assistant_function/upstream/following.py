@@ -141,7 +141,7 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
         if has_ended(run):
             is_all = stream is started.stream and started.tells_all and stream.written.is_whole()
             return Followed(run, written, is_all)
-        if stream.tells_nothing_new:
+        if stream.is_refused:
             call.streams.difference_update(STREAMS if stream is started.stream else [TAKE_UP])
             break
         if deadline.left() <= 0:
