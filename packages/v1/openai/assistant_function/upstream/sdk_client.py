@@ -12,7 +12,7 @@ from assistant_function import errors
 from assistant_function.upstream.retrying import NOT_SENT
 
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
-MAX_MESSAGE_CHARACTERS = 1000  # of OpenAI's own words
+MAX_WORDS_CHARACTERS = 20_000  # of OpenAI's own; a caller is shown fewer, once keys are hidden in them
 MAX_RETRY_AFTER_SECONDS = 86_400
 STREAM_REFUSALS = (400, 404, 405, 422, 501)
 _STREAM = re.compile(r"\b(stream|streamed|streaming|background)\b", re.IGNORECASE)
@@ -30,13 +30,15 @@ class AssistantsClient(openai.OpenAI):
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as problem:
             raise errors.InvalidUpstreamResponse from problem
         except openai.APIStatusError as problem:
-            raise _translate_status(problem) from problem
+            raise _name_thread(_translate_status(problem), problem) from problem
         except openai.APIConnectionError as problem:
             raise translate_failure(problem.__cause__) from problem
 
 
 def translate_failure(problem: BaseException | None) -> errors.UpstreamError:
     """An error of httpx2: no answer, or the end of one that was not whole."""
+    if isinstance(problem, httpx2.TooManyRedirects):
+        return errors.AnswerLost(f"OPENAI_BASE_URL redirects to {problem}; set it to the address that answers")
     if isinstance(problem, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(problem, NOT_SENT) else errors.AnswerLost
@@ -69,7 +71,7 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
         case 429:
             message = f"OpenAI's rate limit or quota is used up: {reason}"
             return errors.RateLimited(message, headers=_pass_on_retry_after(problem))
-        case 408:
+        case 408 | 504:
             return errors.AnswerLost(f"OpenAI failed with status {status}: {reason}", status=504)
         case 413:
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
@@ -87,10 +89,18 @@ def _refuses_stream(problem: openai.APIStatusError) -> bool:
     return asked and bool(named) and problem.status_code in STREAM_REFUSALS
 
 
+def _name_thread(failure: errors.FunctionError, problem: openai.APIStatusError) -> errors.FunctionError:
+    """The failure, with the thread that exists although the request for it failed half-way."""
+    thread_id = problem.body.get("thread_id") if isinstance(problem.body, dict) else None
+    if isinstance(thread_id, str):
+        failure.data = {**(failure.data or {}), "threadId": thread_id}
+    return failure
+
+
 def _find_message(problem: openai.APIStatusError) -> str:
     """OpenAI's own words: the message of its error object, else nothing (an HTML page is no message)."""
     message = problem.body.get("message") if isinstance(problem.body, dict) else None
-    return message[:MAX_MESSAGE_CHARACTERS] if isinstance(message, str) else ""
+    return message[:MAX_WORDS_CHARACTERS] if isinstance(message, str) else ""
 
 
 def _describe_active_run(words: str) -> errors.Busy:
