@@ -123,7 +123,6 @@ def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     return origins
 
 
-<<<<<<< HEAD
 def _read_switch(environment: Mapping[str, str], name: str) -> bool:
     """On, unless it is switched off."""
     value = _read_text(environment, name) or "on"
@@ -132,8 +131,6 @@ def _read_switch(environment: Mapping[str, str], name: str) -> bool:
     return value.lower() == "on"
 
 
-def _read_count(environment: Mapping[str, str], name: str) -> int | None:
-=======
 def _drop_default_port(origin: str) -> str:
     """Browsers leave it out."""
     scheme = origin.partition(":")[0]
@@ -141,7 +138,6 @@ def _drop_default_port(origin: str) -> str:
 
 
 def _read_count(environment: Mapping[str, str], name: str, least: int, most: int) -> int | None:
->>>>>>> 3f8ca5003fe9b4442963f923e6936c2be29c3928
     value = _read_text(environment, name)
     if value is None:
         return None

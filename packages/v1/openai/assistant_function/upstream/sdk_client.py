@@ -38,7 +38,8 @@ class AssistantsClient(openai.OpenAI):
 def translate_failure(problem: BaseException | None) -> errors.UpstreamError:
     """An error of httpx2: no answer, or the end of one that was not whole."""
     if isinstance(problem, httpx2.TooManyRedirects):
-        return errors.AnswerLost(f"OPENAI_BASE_URL redirects to {problem}; set it to the address that answers")
+        words = f"OPENAI_BASE_URL redirects to {problem}; set it to the address that answers"
+        return errors.AnswerLost(words)
     if isinstance(problem, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(problem, NOT_SENT) else errors.AnswerLost
