@@ -160,9 +160,13 @@ def _hang_up(request: V2Request) -> None:
     request.api.hang_up()
     goes_on = stream and request.caches.responses.find_ended(stream.first["id"]) is None
     if stream and goes_on and runs.goes_on_long(request, stream.first):
-        with suppress(Exception):  # whoever hangs up has no use for a failure
-            request.api.begin_again()
-            run_notes.note_run(request, stream.first)
+        _note(request, stream.first)
+
+
+def _note(request: V2Request, response: Json) -> None:
+    with suppress(Exception):  # a stream does not break off because of it
+        request.api.begin_again()
+        run_notes.note_run(request, response)
 
 
 # ---------------------------------------------------------------- telling
@@ -192,8 +196,7 @@ def _tell(
             yield from items.tell(event, now)
         if not is_noted and runs.goes_on_long(request, response):
             is_noted = True
-            request.api.begin_again()
-            run_notes.note_run(request, response)
+            _note(request, response)
     if request.api.stream and request.api.stream.is_json:
         yield V2Event("error", NOT_STREAMED)
 
