@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -28,13 +28,15 @@ class Backend:
     """The function with this backend, perhaps behind a proxy that makes faults.
 
     `url` is what the function asks, `requests` are the (method, path) of all requests that its upstream has
-    seen so far, `emulator` is today's OpenAI, which stands behind every backend."""
+    seen so far, `emulator` is today's OpenAI, which stands behind every backend. `environment` are further
+    settings of the function."""
 
     name: str
     url: str
     requests: Requests
     emulator: Emulator
     fault_proxy: Proxy | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def proxy(self) -> Proxy:
@@ -43,7 +45,7 @@ class Backend:
 
     @property
     def settings(self) -> dict[str, str]:
-        return {"OPENAI_BASE_URL": self.url, "ASSISTANTS_BACKEND": self.name}
+        return {"OPENAI_BASE_URL": self.url, "ASSISTANTS_BACKEND": self.name} | self.environment
 
     def function(
         self,

@@ -58,6 +58,7 @@ ROOMS = {
 }
 ALLOWED = (
     Import("assistant_function.upstream.client", "assistants_transport"),
+    Import("assistant_function.upstream.run_stream", "assistants_transport.event_stream"),
     Import("assistant_function", "assistants_transport.v2_objects", FOR_TYPES),
 )
 FORBIDDEN = (

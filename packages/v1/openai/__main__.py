@@ -24,6 +24,7 @@ from assistant_function.upstream.client import connect
 PLATFORM = Runtime()
 NO_FAULT: Json = {}
 NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
+NO_STREAMS: set[str] = set()
 
 
 class Outcome(NamedTuple):
@@ -51,7 +52,7 @@ def main(args: Any, context: Any = None, *, runtime: Runtime = PLATFORM) -> Json
             access.check_token(event, action.admin, settings)
             given = {key: value for key, value in parameters.items() if key != "action"}
             params = parse_params(name, given, action.spec)
-            call = ActionCall(NO_CLIENT, params, event.deadline, settings, action.spec)
+            call = ActionCall(NO_CLIENT, params, event.deadline, settings, action.spec, NO_STREAMS)
             outcome = _answer(action, call, runtime, secrets)
     except Exception as error:
         outcome = _fail(error, parameters, secrets)
@@ -72,11 +73,11 @@ def _answer(action: Action, call: ActionCall, runtime: Runtime, secrets: tuple[s
     """Lets the handler answer. A failure is told with what the call has changed at OpenAI until then."""
     if not action.needs_openai:
         return Outcome(wrap_answer(action.handler(call), secrets), NO_FAULT)
-    client, transport = connect(call.settings, call.deadline, runtime.transport)
+    client, transport, streams = connect(call.settings, call.deadline, runtime.transport)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
-            answer = action.handler(call._replace(client=client))
+            answer = action.handler(call._replace(client=client, streams=streams))
         outcome = Outcome(wrap_answer(answer, secrets), NO_FAULT)
     except Exception as error:
         outcome = _fail(error, call.params, secrets, transport.may_have_changed)

@@ -208,7 +208,7 @@ class Process(httpx2.BaseTransport):
         action = ACTIONS[self.params["action"]]
         given = {name: value for name, value in self.params.items() if name != "action"}
         params = parse_params(self.params["action"], given, action.spec)
-        call = ActionCall(switch.client, params, deadline, SETTINGS, action.spec)
+        call = ActionCall(switch.client, params, deadline, SETTINGS, action.spec, streams=set())
         try:
             return {"status": 200, "data": dict(action.handler(call).data)}
         except FunctionError as problem:

@@ -43,6 +43,7 @@ class Settings:
     max_completion_tokens: int | None
     max_messages_per_call: int
     allowed_origins: tuple[str, ...]
+    run_streaming: bool
 
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
@@ -63,6 +64,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         max_completion_tokens=_read_count(environment, "MAX_COMPLETION_TOKENS", MIN_TOKENS, MAX_TOKENS),
         max_messages_per_call=_read_count(environment, "MAX_MESSAGES_PER_CALL", 1, MAX_COUNT) or 100,
         allowed_origins=_read_origins(environment),
+        run_streaming=_read_switch(environment, "RUN_STREAMING"),
     )
 
 
@@ -121,6 +123,14 @@ def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     if not all(_ORIGIN.fullmatch(one) for one in origins):
         raise NotConfigured("ALLOWED_ORIGINS must be none, *, or origins like https://example.org")
     return origins
+
+
+def _read_switch(environment: Mapping[str, str], name: str) -> bool:
+    """On, unless it is switched off."""
+    value = _read_text(environment, name) or "on"
+    if value.lower() not in ("on", "off"):
+        raise NotConfigured(f"{name} must be on or off")
+    return value.lower() == "on"
 
 
 def _drop_default_port(origin: str) -> str:

@@ -31,7 +31,7 @@ def read_whole(response: httpx2.Response, request: httpx2.Request) -> bytes:
     if length.isdecimal() and int(length) > MAX_ANSWER_BYTES:
         raise AnswerTooLong(f"an answer of {length} bytes", request=request)
     parts, size = [], 0
-    for part in _iterate_decoded(response, request):
+    for part in iterate_decoded(response, request):
         parts.append(part)
         size += len(part)
         if size > MAX_ANSWER_BYTES:
@@ -63,7 +63,7 @@ def _return_freed_memory() -> None:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_PIECE_BYTES)
 
 
-def _iterate_decoded(response: httpx2.Response, request: httpx2.Request) -> Iterator[bytes]:
+def iterate_decoded(response: httpx2.Response, request: httpx2.Request) -> Iterator[bytes]:
     """Short pieces of the body: httpx2 would make a gigabyte of a few bytes of gzip at once."""
     encoding = response.headers.get("content-encoding", "identity").lower()
     stream = cast("httpx2.SyncByteStream", response.stream)

@@ -4,6 +4,7 @@ The SDK is imported on first use, not at the start: an answer that needs no Open
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from assistant_function.call import STREAMS
 from assistant_function.errors import NotConfigured
 from assistant_function.request.deadline import Deadline
 from assistant_function.request.settings import Settings
@@ -18,10 +19,12 @@ MAX_SENT_BYTES = 1_000_000  # by the platform, in an answer: of a list, more tha
 
 
 class Connection(NamedTuple):
-    """The SDK's client, and the transport below it, which knows what this call has sent."""
+    """The SDK's client, the transport below it, which knows what this call has sent, and which streams the
+    server has not refused yet."""
 
     client: "OpenAI"
     transport: "RetryingTransport"
+    streams: set[str]
 
 
 _open: dict[tuple[Settings, "httpx2.BaseTransport | None"], Connection] = {}
@@ -67,4 +70,4 @@ def _open_connection(settings: Settings, transport: "httpx2.BaseTransport | None
             else retrying
         ),
     )
-    return Connection(client, retrying)
+    return Connection(client, retrying, set(STREAMS if settings.run_streaming else ()))

@@ -6,12 +6,13 @@ first: all who look see the same one first, it alone is told, and who has sent a
 
 import hashlib
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant_function.call import ActionCall
 from assistant_function.errors import Busy, Conflict, InvalidRequest, Json
 from assistant_function.request.readers import MAX_PAIRS
 from assistant_function.request.settings import NATIVE
+from assistant_function.upstream.following import Started, start_run
 from assistant_function.upstream.objects import parse_message, parse_messages, parse_run, parse_runs
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def send_once(call: ActionCall, thread_id: str, fields: Json) -> "v2.Message":
     return there[0]
 
 
-def run_once(call: ActionCall, thread_id: str, fields: Json, messages: list[Json]) -> "v2.Run":
+def run_once(call: ActionCall, thread_id: str, fields: Json, messages: list[Json]) -> Started:
     """The run of this request: started, unless it was already.
 
     While the thread has an active run, which may be the same request's, it is tried again until the time is
@@ -62,22 +63,42 @@ def _waits_for_outputs(call: ActionCall, thread_id: str, busy: Conflict) -> bool
     return active["status"] == "requires_action"
 
 
-def _start_once(call: ActionCall, thread_id: str, fields: Json, messages: list[Json]) -> "v2.Run":
-    runs = call.beta.threads.runs
+def _start_once(call: ActionCall, thread_id: str, fields: Json, messages: list[Json]) -> Started:
     if call.settings.backend != NATIVE:
         given = fields | ({"additional_messages": messages} if messages else {})
-        return parse_run(runs.create(thread_id, **given, extra_headers=_key_header(call)))
+        return _start(call, thread_id, given | {"extra_headers": _key_header(call)})
     there = _list_messages(call, thread_id) if messages else []
     if there:
         _require_same(there[0], messages[0])
-    if (there or not messages) and (started := _list_runs(call, thread_id)):
-        return started[0]
+    if (there or not messages) and (found := _list_runs(call, thread_id)):
+        return Started(found[0])
     given = fields if there or not messages else fields | {"additional_messages": [_tag(call, messages[0])]}
-    run = parse_run(runs.create(thread_id, **_tag(call, given)))
-    if messages and not there:
+    started = _start(call, thread_id, _tag(call, given))
+    try:
+        first = _find_first(call, thread_id, started.run, bool(messages) and not there)
+    except BaseException:
+        started.close()
+        raise
+    if first["id"] == started.run["id"]:
+        return started
+    started.close()
+    return Started(first)
+
+
+def _start(call: ActionCall, thread_id: str, fields: Json) -> Started:
+    def send(runs: Any, **stream: bool) -> Any:
+        return runs.create(thread_id, **fields, **stream)
+
+    return start_run(call, send)
+
+
+def _find_first(call: ActionCall, thread_id: str, run: "v2.Run", has_sent_message: bool) -> "v2.Run":
+    """The run itself, or the one that stands for it where the same request came twice at once."""
+    if has_sent_message:
         twins = _list_messages(call, thread_id)[1:]
         _delete_messages(call, thread_id, twins)
-        return _keep_first(call, thread_id, run) if twins else run
+        if not twins:
+            return run
     return _keep_first(call, thread_id, run)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import openai
+from openai._constants import RAW_RESPONSE_HEADER
 
 from assistant_function import errors
 from assistant_function.upstream.bounded_reading import AnswerTooLong
@@ -14,6 +15,8 @@ from assistant_function.upstream.retrying import NOT_SENT
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 MAX_WORDS_CHARACTERS = 20_000  # of OpenAI's own; a caller is shown fewer, once keys are hidden in them
 MAX_RETRY_AFTER_SECONDS = 86_400
+STREAM_REFUSALS = (400, 404, 405, 422, 501)
+_STREAM = re.compile(r"\b(stream|streamed|streaming|background)\b", re.IGNORECASE)
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
 _RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
@@ -30,20 +33,20 @@ class AssistantsClient(openai.OpenAI):
         except openai.APIStatusError as problem:
             raise _name_thread(_translate_status(problem), problem) from problem
         except openai.APIConnectionError as problem:
-            raise _translate_connection_error(problem) from problem
+            raise translate_failure(problem.__cause__) from problem
 
 
-def _translate_connection_error(problem: openai.APIConnectionError) -> errors.UpstreamError:
-    if isinstance(problem.__cause__, httpx2.TooManyRedirects):
-        return errors.AnswerLost(
-            f"OPENAI_BASE_URL redirects to {problem.__cause__}; set it to the address that answers"
-        )
-    if isinstance(problem.__cause__, AnswerTooLong):
+def translate_failure(problem: BaseException | None) -> errors.UpstreamError:
+    """An error of httpx2: no answer, or the end of one that was not whole."""
+    if isinstance(problem, httpx2.TooManyRedirects):
+        words = f"OPENAI_BASE_URL redirects to {problem}; set it to the address that answers"
+        return errors.AnswerLost(words)
+    if isinstance(problem, AnswerTooLong):
         return errors.AnswerTooLong()
-    if isinstance(problem.__cause__, httpx2.DecodingError):
+    if isinstance(problem, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
-    kind = errors.NotSent if isinstance(problem.__cause__, NOT_SENT) else errors.AnswerLost
-    if isinstance(problem, openai.APITimeoutError):
+    kind = errors.NotSent if isinstance(problem, NOT_SENT) else errors.AnswerLost
+    if isinstance(problem, httpx2.TimeoutException):
         return kind("OpenAI did not answer in time", status=504)
     return kind("OpenAI could not be reached")
 
@@ -56,6 +59,8 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
         return _describe_active_run(words)
     if words.startswith(UNKNOWN_PATH):
         return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+    if _refuses_stream(problem):
+        return errors.StreamRefused(reason, status=status)
     match status:
         case 400 | 422:
             return errors.Refused(reason, status=400)
@@ -76,6 +81,16 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
     message = f"OpenAI failed with status {status}: {reason}"
     return errors.AnswerLost(message, headers=_pass_on_retry_after(problem))
+
+
+def _refuses_stream(problem: openai.APIStatusError) -> bool:
+    """Whether a stream was asked for, and that may be why the request is refused.
+
+    Servers word it differently; some give a `detail` in place of OpenAI's error object."""
+    asked = problem.request.headers.get(RAW_RESPONSE_HEADER) == "stream"
+    in_doubt = isinstance(problem.body, dict) and "detail" in problem.body
+    named = in_doubt or _STREAM.search(problem.response.text)
+    return asked and bool(named) and problem.status_code in STREAM_REFUSALS
 
 
 def _name_thread(failure: errors.FunctionError, problem: openai.APIStatusError) -> errors.FunctionError:
