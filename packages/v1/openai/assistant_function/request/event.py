@@ -45,10 +45,12 @@ class Encoded(str):
 
 
 class Event(NamedTuple):
-    """One event, taken apart. `method` is None where it is no web call. `given` are the parameters that the
-    platform read, and `body` is a body that it did not read."""
+    """One event, taken apart. `method` is None where it is no web call, `path` is what follows the function's
+    name in its URL. `given` are the parameters that the platform read, and `body` is a body that it did not
+    read."""
 
     method: str | None
+    path: str
     headers: dict[str, str]
     given: Json
     body: Any
@@ -66,7 +68,8 @@ def parse_event(event: Any, context: Any, runtime: Runtime) -> Event:
     deadline = _find_deadline(method, context, runtime)
     encoded = web.get("isBase64Encoded")
     body = Encoded(web["body"]) if encoded and isinstance(web.get("body"), str) else web.get("body")
-    return Event(method, headers, _drop_platform_keys(event), body, deadline)
+    path = str(web.get("path") or "") if method else ""
+    return Event(method, path, headers, _drop_platform_keys(event), body, deadline)
 
 
 def read_parameters(event: Event) -> Json:
@@ -78,7 +81,7 @@ def read_parameters(event: Event) -> Json:
 
 
 def _read_openwhisk_web(event: Json) -> Json:
-    names = ("method", "headers", "body")
+    names = ("method", "path", "headers", "body")
     return {name: event[f"__ow_{name}"] for name in names if f"__ow_{name}" in event}
 
 

@@ -1,8 +1,10 @@
-"""One SDK client for a warm process; the setting of the backend picks the transport below it.
+"""One connection to OpenAI for a warm process; the setting of the backend picks what answers Assistants v2.
 
-The SDK is imported on first use, not at the start: an answer that needs no OpenAI should not wait for it."""
+Everything is imported on first use, not at the start: an answer that needs no OpenAI should not wait for it,
+nor one that needs no SDK for the SDK."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from assistant_function.errors import NotConfigured
 from assistant_function.request.deadline import Deadline
@@ -12,14 +14,42 @@ if TYPE_CHECKING:
     import httpx2
     from openai import OpenAI
 
-    from assistant_function.upstream.retrying import RetryingTransport
 
+class Connection:
+    """The way to OpenAI: `network` sends requests and knows what this call has sent, `assistants` answers
+    those of Assistants v2 and passes on all others, `client` is the SDK's on top of it."""
 
-class Connection(NamedTuple):
-    """The SDK's client, and the transport below it, which knows what this call has sent."""
+    def __init__(self, settings: Settings, transport: "httpx2.BaseTransport | None") -> None:
+        from assistant_function.upstream.retrying import RetryingTransport, open_transport
+        from assistants_transport import AssistantsTransport
 
-    client: "OpenAI"
-    transport: "RetryingTransport"
+        self._settings, is_native = settings, settings.backend == "native"
+        self.network = RetryingTransport(transport or open_transport(), Deadline(0))
+        self.assistants = self.network if is_native else AssistantsTransport(self.network)
+
+    @property
+    def client(self) -> "OpenAI":
+        self._client.timeout = self.network.deadline.left()
+        return self._client
+
+    @cached_property
+    def _client(self) -> "OpenAI":
+        from assistant_function.upstream import lazy_sdk
+
+        lazy_sdk.install()
+        import httpx2
+
+        from assistant_function.upstream.sdk_client import AssistantsClient
+
+        return AssistantsClient(
+            api_key=self._settings.api_key,
+            base_url=self._settings.base_url,
+            max_retries=0,  # the SDK would repeat changes blindly; RetryingTransport knows which may be
+            http_client=httpx2.Client(transport=self.assistants),
+        )
+
+    def close(self) -> None:
+        self.assistants.close()
 
 
 _open: dict[tuple[Settings, "httpx2.BaseTransport | None"], Connection] = {}
@@ -36,31 +66,7 @@ def connect(
     key = (settings, transport)
     if key not in _open:
         while _open:  # a connection with other settings is not needed any more
-            _open.popitem()[1].client.close()
-        _open[key] = _open_connection(settings, transport)
-    connection = _open[key]
-    connection.transport.begin_call(deadline)
-    connection.client.timeout = deadline.left()
-    return connection
-
-
-def _open_connection(settings: Settings, transport: "httpx2.BaseTransport | None") -> Connection:
-    from assistant_function.upstream import lazy_sdk
-
-    lazy_sdk.install()
-    import httpx2
-
-    from assistant_function.upstream.retrying import RetryingTransport, open_transport
-    from assistant_function.upstream.sdk_client import AssistantsClient
-    from assistants_transport import AssistantsTransport
-
-    retrying = RetryingTransport(transport or open_transport(), Deadline(0))
-    client = AssistantsClient(
-        api_key=settings.api_key,
-        base_url=settings.base_url,
-        max_retries=0,  # the SDK would repeat changes blindly; RetryingTransport knows which may be
-        http_client=httpx2.Client(
-            transport=AssistantsTransport(retrying) if settings.backend == "responses" else retrying
-        ),
-    )
-    return Connection(client, retrying)
+            _open.popitem()[1].close()
+        _open[key] = Connection(settings, transport)
+    _open[key].network.begin_call(deadline)
+    return _open[key]

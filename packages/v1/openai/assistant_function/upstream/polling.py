@@ -23,12 +23,14 @@ def has_ended(run: "v2.Run") -> bool:
     return run["status"] in ENDED
 
 
-def poll_until_ended(run: "v2.Run", fetch: Fetch, deadline: Deadline) -> "v2.Run":
+def poll_until_ended(run: "v2.Run", fetch: Fetch, deadline: Deadline, age: float = 0.0) -> "v2.Run":
     """Returns the run in its last known state: ended, or still going on at the deadline.
+
+    `age` of the run in seconds, where it began before this call.
 
     `fetch` gives the run and the pause in seconds that the server advises, or None. A poll that fails in
     passing ends nothing, for the run itself goes on."""
-    begun, advised = deadline.now(), None
+    begun, advised = deadline.now() - age, None
     while not has_ended(run) and deadline.left() > 0:
         deadline.sleep(pause_seconds(deadline.now() - begun, advised))
         try:

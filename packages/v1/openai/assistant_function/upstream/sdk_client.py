@@ -4,13 +4,11 @@ import json
 import re
 from typing import Any
 
-import httpx2
 import openai
 
 from assistant_function import errors
-from assistant_function.upstream.retrying import NOT_SENT
+from assistant_function.upstream.refusals import find_own_fault, translate_connection_error
 
-UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 MAX_MESSAGE_CHARACTERS = 1000  # of OpenAI's own words
 MAX_RETRY_AFTER_SECONDS = 86_400
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
@@ -29,33 +27,20 @@ class AssistantsClient(openai.OpenAI):
         except openai.APIStatusError as problem:
             raise _translate_status(problem) from problem
         except openai.APIConnectionError as problem:
-            raise _translate_connection_error(problem) from problem
+            raise translate_connection_error(problem.__cause__) from problem
 
 
-def _translate_connection_error(problem: openai.APIConnectionError) -> errors.UpstreamError:
-    if isinstance(problem.__cause__, httpx2.DecodingError):
-        return errors.InvalidUpstreamResponse()
-    kind = errors.NotSent if isinstance(problem.__cause__, NOT_SENT) else errors.AnswerLost
-    if isinstance(problem, openai.APITimeoutError):
-        return kind("OpenAI did not answer in time", status=504)
-    return kind("OpenAI could not be reached")
-
-
-def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | errors.NotConfigured:
+def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
     """An answer of 300 or more, in the words that a caller is told."""
     status, words = problem.status_code, _find_message(problem)
     reason = words or "no reason given"
     if _ACTIVE_RUN.search(words):
         return _describe_active_run(words)
-    if words.startswith(UNKNOWN_PATH):
-        return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+    if own_fault := find_own_fault(status, words):
+        return own_fault
     match status:
         case 400 | 422:
             return errors.Refused(reason, status=400)
-        case 401:
-            return errors.Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
-        case 403:
-            return errors.Refused(f"OPENAI_API_KEY is not allowed to do this: {reason}", status=500)
         case 404:
             return errors.Gone(reason)
         case 409:

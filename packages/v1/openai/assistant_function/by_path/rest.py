@@ -1,0 +1,94 @@
+"""A request by path, top to bottom: who asks, what is asked, the way to OpenAI, OpenAI's answer."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from assistant_function.answer.envelope import wrap_nothing
+from assistant_function.answer.failure import describe_fault, present_failure
+from assistant_function.by_path import openai_paths, run_polls
+from assistant_function.by_path.api_request import ApiRequest, read_other_request, read_v2_request
+from assistant_function.by_path.v2_answer import present_answer, present_v2_failure
+from assistant_function.call import Outcome, Way
+from assistant_function.errors import UnknownPath
+from assistant_function.request import access
+from assistant_function.request.event import Event, Runtime
+from assistant_function.request.settings import Settings
+from assistant_function.upstream.client import Connection, connect
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from assistant_function.upstream.retrying import RetryingTransport
+
+
+def answer(event: Event, settings: Settings, runtime: Runtime, secrets: tuple[str, ...]) -> Outcome:
+    """Answers one request as OpenAI would. Never raises: a failure has the shape of OpenAI's errors."""
+    request = network = None
+    if event.method == "OPTIONS":
+        return Outcome(wrap_nothing(), {"path": None})
+    try:
+        access.check_page(event, settings)
+        request = _read_request(event, settings)
+        connection = connect(settings, event.deadline, runtime.transport)
+        network = connection.network
+        response = _send(connection, settings, request)
+        if request.name == run_polls.POLL:
+            again = partial(_send, connection, settings, request)
+            response = run_polls.hold(response, again, event.deadline, runtime.wall_clock())
+        told = present_answer(response, request, secrets, network.may_have_changed)
+        outcome = Outcome(told, {"path": request.name})
+    except Exception as error:
+        outcome = fail(error, secrets, request, network)
+    return outcome._replace(openai_request_id=network.last_request_id if network else None)
+
+
+def fail(
+    error: Exception,
+    secrets: tuple[str, ...],
+    request: ApiRequest | None = None,
+    network: "RetryingTransport | None" = None,
+) -> Outcome:
+    may_have_changed = network is not None and network.may_have_changed
+    told = present_v2_failure(present_failure(error, {}, may_have_changed), secrets, may_have_changed)
+    return Outcome(told, {"path": request.name if request else None}, describe_fault(error))
+
+
+def _read_request(event: Event, settings: Settings) -> ApiRequest:
+    """Raises what a caller is refused for, before anything is sent."""
+    path = openai_paths.strip_version(event.path)
+    if openai_paths.is_v2_path(path):
+        access.check_token_by_path(event, openai_paths.is_about_assistants(path), settings)
+        return read_v2_request(event, path)
+    if not access.has_admin_token(event, settings):
+        raise UnknownPath(
+            f"Invalid URL ({event.method} /v1{path[:200]}): this function answers Assistants v2;"
+            " OpenAI's other requests need its ADMIN_TOKEN"
+        )
+    return read_other_request(event, path)
+
+
+def _send(connection: Connection, settings: Settings, request: ApiRequest) -> "httpx2.Response":
+    import httpx2
+
+    from assistant_function.upstream.refusals import translate_connection_error
+
+    headers = {"Authorization": f"Bearer {settings.api_key}", **request.headers}
+    if isinstance(request.body, dict):
+        headers["Content-Type"] = "application/json"
+    timeout = httpx2.Timeout(connection.network.deadline.left()).as_dict()
+    try:
+        return connection.assistants.handle_request(
+            httpx2.Request(
+                request.method,
+                settings.base_url.rstrip("/") + request.path,
+                params=request.query,
+                content=request.encode_body(),
+                headers=headers,
+                extensions={"timeout": timeout},
+            )
+        )
+    except httpx2.RequestError as problem:
+        raise translate_connection_error(problem) from problem
+
+
+WAY = Way(answer, fail)

@@ -1,0 +1,114 @@
+"""OpenAI's answer as the platform sends it, and failures in the shape of OpenAI's errors."""
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+
+from assistant_function import json_text
+from assistant_function.answer.envelope import HEADERS, TOO_LONG, hide_secrets, make_sendable
+from assistant_function.answer.failure import Failure
+from assistant_function.answer.truncation import MAX_BYTES, cut_page, fits
+from assistant_function.errors import FunctionError, InvalidUpstreamResponse, Json
+from assistant_function.upstream.refusals import find_own_fault
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from assistant_function.by_path.api_request import ApiRequest
+
+KEPT_HEADERS = ("x-request-id", "retry-after", "openai-poll-after-ms", "openai-processing-ms")
+DO_NOT_REPEAT = {"x-should-retry": "false"}  # else the SDKs send a change again after every 5xx
+PAGE_KEYS = ("first_id", "last_id", "has_more")
+WORDS_OF_A_RUN = ("last_error", "incomplete_details")  # they might hold a key
+ERROR_CODES = {401: "invalid_api_key", 403: "insufficient_permissions", 413: "too_long"}
+_HEADER_TEXT = re.compile(r"[ -~]{1,255}")
+_TEXT_TYPE = re.compile(r"(text/|application/(javascript|xml)\b)")
+
+
+def present_answer(
+    response: "httpx2.Response", request: "ApiRequest", secrets: tuple[str, ...], may_have_changed: bool
+) -> Json:
+    """Raises InvalidUpstreamResponse for what is no answer of OpenAI's, and an error for one that the
+    function's own settings are to blame for."""
+    headers = _pick_headers(response)
+    if response.status_code >= 300:
+        error = _read_error(response)
+        repeat = DO_NOT_REPEAT if may_have_changed and response.status_code >= 500 else {}
+        return _build_response(
+            response.status_code, {"error": hide_secrets(error, secrets)}, headers | repeat
+        )
+    kind = response.headers.get("content-type", "").lower()
+    if "json" in kind or (request.is_v2 and not kind.startswith("text/event-stream")):
+        return _build_response(200, _fit(_hide_words(_parse_json(response), secrets), request), headers)
+    body = response.text if _TEXT_TYPE.match(kind) else base64.b64encode(response.content).decode()
+    if len(body.encode()) > MAX_BYTES:
+        raise FunctionError(TOO_LONG, headers=DO_NOT_REPEAT, status=502)
+    return _build_response(200, make_sendable(body), headers | {"Content-Type": kind or "text/plain"})
+
+
+def present_v2_failure(failure: Failure, secrets: tuple[str, ...], may_have_changed: bool) -> Json:
+    """A failure that is no answer of OpenAI's. Only one that may pass is left for the SDKs to repeat."""
+    kind = "invalid_request_error" if failure.status < 500 else "server_error"
+    code = ERROR_CODES.get(failure.status)
+    error = {"message": failure.message, "type": kind, "param": None, "code": code}
+    repeat = DO_NOT_REPEAT if may_have_changed or failure.status == 500 else {}
+    body = {"error": hide_secrets(error, secrets)}
+    return _build_response(failure.status, body, {**failure.headers, **repeat})
+
+
+def _read_error(response: "httpx2.Response") -> Json:
+    """OpenAI's error object, completed where a server leaves something out."""
+    try:
+        found = json_text.loads(response.content)
+    except ValueError:
+        found = None
+    error = found.get("error") if isinstance(found, dict) else None
+    details = error if isinstance(error, dict) else {}
+    words = details.get("message")
+    if own_fault := find_own_fault(response.status_code, words if isinstance(words, str) else ""):
+        raise own_fault
+    if response.status_code < 400:
+        raise InvalidUpstreamResponse
+    unsaid = f"OpenAI answered {response.status_code} without saying why."
+    return {"message": unsaid, "type": "server_error", "param": None, "code": None} | details
+
+
+def _parse_json(response: "httpx2.Response") -> Any:
+    try:
+        found = json_text.loads(response.content)
+    except ValueError as problem:
+        raise InvalidUpstreamResponse from problem
+    if not isinstance(found, dict | list) or json_text.is_too_deep(found):
+        raise InvalidUpstreamResponse
+    return found
+
+
+def _hide_words(found: Any, secrets: tuple[str, ...]) -> Any:
+    """What OpenAI says about how a run went may hold a key; what the model says cannot."""
+    if isinstance(found, list):
+        return [_hide_words(one, secrets) for one in found]
+    if not isinstance(found, dict):
+        return found
+    hidden = {name: hide_secrets(found[name], secrets) for name in WORDS_OF_A_RUN if name in found}
+    return {**found, **hidden, **({"data": _hide_words(found["data"], secrets)} if "data" in found else {})}
+
+
+def _fit(body: Any, request: "ApiRequest") -> Any:
+    """A page that is too long is cut, and says that there is more: the SDKs go on by themselves."""
+    if fits(body):
+        return body
+    if isinstance(body, dict) and body.get("object") == "list" and body.get("data"):
+        cut_front = "before" in request.query and "after" not in request.query
+        cut = cut_page(body, "data", "id", PAGE_KEYS, cut_front)
+        if fits(cut):
+            return cut
+    raise FunctionError(TOO_LONG, headers=DO_NOT_REPEAT, status=502)
+
+
+def _pick_headers(response: "httpx2.Response") -> dict[str, str]:
+    found = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    return {name: value for name, value in found.items() if _HEADER_TEXT.fullmatch(value)}
+
+
+def _build_response(status: int, body: Any, headers: dict[str, str]) -> Json:
+    return {"statusCode": status, "headers": {**HEADERS, **headers}, "body": make_sendable(body)}

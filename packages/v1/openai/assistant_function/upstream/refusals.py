@@ -1,0 +1,32 @@
+"""What a request that failed means: whose fault it is, and whether it may have been carried out."""
+
+import httpx2
+
+from assistant_function import errors
+from assistant_function.upstream.retrying import NOT_SENT
+
+UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
+
+
+def translate_connection_error(cause: BaseException | None) -> errors.UpstreamError:
+    """`cause` is what the transport raised in place of an answer."""
+    if isinstance(cause, httpx2.DecodingError):
+        return errors.InvalidUpstreamResponse()
+    kind = errors.NotSent if isinstance(cause, NOT_SENT) else errors.AnswerLost
+    if isinstance(cause, httpx2.TimeoutException):
+        return kind("OpenAI did not answer in time", status=504)
+    return kind("OpenAI could not be reached")
+
+
+def find_own_fault(status: int, words: str) -> errors.FunctionError | None:
+    """The error for an answer that the function's settings are to blame for, not its caller; else None.
+
+    `words` are OpenAI's own."""
+    if words.startswith(UNKNOWN_PATH):
+        return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+    if status == 401:
+        return errors.Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
+    if status == 403:
+        reason = words or "no reason given"
+        return errors.Refused(f"OPENAI_API_KEY is not allowed to do this: {reason}", status=500)
+    return None
