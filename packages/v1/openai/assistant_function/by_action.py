@@ -10,7 +10,8 @@ from assistant_function.call import Action, ActionCall, Outcome, Way
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.request import access
 from assistant_function.request.event import Event, Runtime, read_parameters
-from assistant_function.request.params import parse_params
+from assistant_function.request.limits import check_texts, limit_answer
+from assistant_function.request.params import MAX_TOKENS, parse_params
 from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import connect
 
@@ -28,7 +29,7 @@ def answer(event: Event, settings: Settings, runtime: Runtime, secrets: tuple[st
         name, action = _look_up(parameters.get("action"))
         access.check_token(event, action.admin, settings)
         given = {key: value for key, value in parameters.items() if key != "action"}
-        params = parse_params(name, given, action.spec)
+        params = _limit(parse_params(name, given, action.spec), action, settings)
         call = ActionCall(NO_CLIENT, params, event.deadline, settings, action.spec)
         return _handle(name, action, call, runtime, secrets)
     except Exception as error:
@@ -53,6 +54,14 @@ def _look_up(name: Any) -> tuple[str, Action]:
     shown = name[:80] if isinstance(name, str) else type(name).__name__
     problem = f"unknown action {shown!r}" if name else "action is required"
     raise InvalidRequest(f"{problem}; the actions are: {', '.join(ACTIONS)}")
+
+
+def _limit(params: Json, action: Action, settings: Settings) -> Json:
+    if action.admin:
+        return params
+    check_texts(params, settings)
+    starts_run = MAX_TOKENS in action.spec.takes
+    return limit_answer(params, MAX_TOKENS.name, settings) if starts_run else params
 
 
 def _handle(

@@ -12,6 +12,7 @@ from assistant_function.call import Outcome, Way
 from assistant_function.errors import UnknownPath
 from assistant_function.request import access
 from assistant_function.request.event import Event, Runtime
+from assistant_function.request.limits import check_texts, limit_answer
 from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import Connection, connect
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from assistant_function.upstream.retrying import RetryingTransport
+
+STARTS_OF_RUNS = ("POST /threads/runs", "POST /threads/{thread_id}/runs")
 
 
 def answer(event: Event, settings: Settings, runtime: Runtime, secrets: tuple[str, ...]) -> Outcome:
@@ -58,13 +61,22 @@ def _read_request(event: Event, settings: Settings) -> ApiRequest:
     path = openai_paths.strip_version(event.path)
     if openai_paths.is_v2_path(path):
         access.check_token_by_path(event, openai_paths.is_about_assistants(path), settings)
-        return read_v2_request(event, path)
+        return _limit(read_v2_request(event, path), settings)
     if not access.has_admin_token(event, settings):
         raise UnknownPath(
             f"Invalid URL ({event.method} /v1{path[:200]}): this function answers Assistants v2;"
             " OpenAI's other requests need its ADMIN_TOKEN"
         )
     return read_other_request(event, path)
+
+
+def _limit(request: ApiRequest, settings: Settings) -> ApiRequest:
+    if not isinstance(request.body, dict) or openai_paths.is_about_assistants(request.path):
+        return request
+    check_texts(request.body, settings)
+    if request.name not in STARTS_OF_RUNS:
+        return request
+    return request._replace(body=limit_answer(request.body, "max_completion_tokens", settings))
 
 
 def _send(connection: Connection, settings: Settings, request: ApiRequest) -> "httpx2.Response":

@@ -32,7 +32,7 @@ def present_answer(
     function's own settings are to blame for."""
     headers = _pick_headers(response)
     if response.status_code >= 300:
-        error = _read_error(response)
+        error = _read_error(response, request)
         repeat = DO_NOT_REPEAT if may_have_changed and response.status_code >= 500 else {}
         return _build_response(
             response.status_code, {"error": hide_secrets(error, secrets)}, headers | repeat
@@ -56,7 +56,7 @@ def present_v2_failure(failure: Failure, secrets: tuple[str, ...], may_have_chan
     return _build_response(failure.status, body, {**failure.headers, **repeat})
 
 
-def _read_error(response: "httpx2.Response") -> Json:
+def _read_error(response: "httpx2.Response", request: "ApiRequest") -> Json:
     """OpenAI's error object, completed where a server leaves something out."""
     try:
         found = json_text.loads(response.content)
@@ -65,7 +65,8 @@ def _read_error(response: "httpx2.Response") -> Json:
     error = found.get("error") if isinstance(found, dict) else None
     details = error if isinstance(error, dict) else {}
     words = details.get("message")
-    if own_fault := find_own_fault(response.status_code, words if isinstance(words, str) else ""):
+    own_fault = find_own_fault(response.status_code, words if isinstance(words, str) else "")
+    if own_fault and (request.is_v2 or response.status_code != 404):  # a path of another API may be a typo
         raise own_fault
     if response.status_code < 400:
         raise InvalidUpstreamResponse

@@ -14,13 +14,11 @@ from assistant_function.answer.presenters import (
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
     Gone,
-    InvalidRequest,
     Json,
     PartialFailure,
     RunEndedBadly,
     RunHitRateLimit,
 )
-from assistant_function.handlers.messages import check_length
 from assistant_function.handlers.threads import delete_thread
 from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.idempotency import LostRun, run_once, send_once
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 MAX_MESSAGES = 100
 ANSWER_SECONDS = 0.5
 CANCELLABLE = ("queued", "in_progress", "requires_action")
-TEXTS = ("instructions", "additionalInstructions")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
 
@@ -49,7 +46,6 @@ def chat(call: ActionCall) -> Answer:
     messages = _new_messages(call)
     if "threadId" in call.params:
         return _run_in(call, call.params["threadId"], messages)
-    _run_fields(call)  # refuses what would be refused after the thread was created
     thread_id = parse_thread(call.beta.threads.create(messages=messages))["id"]
     try:
         return _run_in(call, thread_id, [])
@@ -83,8 +79,6 @@ def cancel(call: ActionCall) -> Answer:
 
 
 def submit_tool_outputs(call: ActionCall) -> Answer:
-    for place, given in enumerate(call.params["toolOutputs"]):
-        check_length(call, f"toolOutputs[{place}].output", given["output"])
     started = call.beta.threads.runs.submit_tool_outputs(
         call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
     )
@@ -97,7 +91,7 @@ def submit_tool_outputs(call: ActionCall) -> Answer:
 def _new_messages(call: ActionCall) -> list[Any]:
     if "message" not in call.params:
         return []
-    return [{"role": "user", "content": check_length(call, "message", call.params["message"])}]
+    return [{"role": "user", "content": call.params["message"]}]
 
 
 def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
@@ -119,16 +113,7 @@ def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answe
 
 
 def _run_fields(call: ActionCall) -> Json:
-    """What the caller sets for the run, within the settings MAX_MESSAGE_CHARS and MAX_COMPLETION_TOKENS."""
-    for name in TEXTS:
-        check_length(call, name, call.params.get(name, ""))
-    fields = {"assistant_id": call.params["assistantId"], **call.v2_fields()}
-    limit = call.settings.max_completion_tokens
-    if limit is None:
-        return fields
-    if call.params.get("maxCompletionTokens", 0) > limit:
-        raise InvalidRequest(f"maxCompletionTokens must be at most {limit}")
-    return {"max_completion_tokens": limit} | fields
+    return {"assistant_id": call.params["assistantId"], **call.v2_fields()}
 
 
 def _take_thread_back(call: ActionCall, thread_id: str, problem: Exception) -> bool:

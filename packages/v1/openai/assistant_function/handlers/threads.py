@@ -4,7 +4,6 @@ from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import present_thread
 from assistant_function.call import ActionCall
 from assistant_function.errors import InvalidRequest
-from assistant_function.handlers.messages import check_length
 from assistant_function.hidden_metadata import split_hidden
 from assistant_function.request.readers import MAX_PAIRS
 from assistant_function.upstream.objects import parse_deleted, parse_thread
@@ -12,8 +11,6 @@ from assistant_function.upstream.reconcile import is_gone, match_written, send_o
 
 
 def create(call: ActionCall) -> Answer:
-    for place, message in enumerate(call.params.get("messages", [])):
-        check_length(call, f"messages[{place}]", message["content"])
     return Answer(present_thread(parse_thread(call.beta.threads.create(**call.v2_fields()))))
 
 
