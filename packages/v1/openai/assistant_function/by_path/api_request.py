@@ -109,6 +109,6 @@ def _pick_headers(event: Event, *names: str) -> dict[str, str]:
 def _decode(body: Any) -> bytes:
     """A body of several parts, which the platform hands on in base64."""
     try:
-        return base64.b64decode(body or "", validate=True)
+        return base64.b64decode(body, validate=True)
     except (TypeError, ValueError) as problem:
         raise InvalidRequest("the body of several parts did not arrive whole") from problem

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 POLL = "GET /threads/{thread_id}/runs/{run_id}"
 HOLD_SECONDS = 2.0
+MAX_POLLED_AGE_SECONDS = 5.0  # an older run is asked after as often, or its end would not be seen while held
 # What the SDKs' helpers are told to wait before the next poll; untold they wait a second. It grows with the
 # run: so the end of a short run is seen at once, and a long run is asked after seldom.
 PAUSE_SHARE_OF_AGE = 0.1
@@ -39,7 +40,8 @@ def hold(
         return found, None
 
     age = max(0.0, wall_time - run["created_at"])
-    ended = has_ended(poll_until_ended(run, fetch_run, deadline.within(HOLD_SECONDS), age))
+    held = deadline.within(HOLD_SECONDS)
+    ended = has_ended(poll_until_ended(run, fetch_run, held, min(age, MAX_POLLED_AGE_SECONDS)))
     if not ended:
         pause = min(max(age * PAUSE_SHARE_OF_AGE, MIN_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
         latest[0].headers["openai-poll-after-ms"] = str(round(pause * 1000))
