@@ -4,10 +4,11 @@ with start_emulator() as emulator, start_native_server(emulator.url) as server:
     client = OpenAI(base_url=server.url, api_key="test")
 """
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx2
@@ -15,7 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from assistants_transport import AssistantsTransport
@@ -24,6 +25,7 @@ from local.emulator.server import listen
 START_TIMEOUT_SECONDS = 10.0
 CHECK_SECONDS = 0.005
 UPSTREAM_TIMEOUT_SECONDS = 30.0
+SHUTDOWN_TIMEOUT_SECONDS = 1
 METHODS = ["GET", "POST", "DELETE"]
 NOT_FORWARDED = ("host", "content-length", "connection", "transfer-encoding", "content-encoding")
 
@@ -47,7 +49,14 @@ def start_native_server(
     with listen(0) as listener, httpx2.HTTPTransport() as inner:
         native = NativeServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
         app = _make_app(native, make_transport(inner), httpx2.URL(upstream_url))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none"))
+        config = uvicorn.Config(
+            app,
+            log_level="critical",  # a stream that breaks off, as tests make it, is no news
+            access_log=False,
+            ws="none",
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -64,13 +73,46 @@ def _make_app(native: NativeServer, transport: httpx2.BaseTransport, upstream: h
         asked = _towards(upstream, request, await request.body())
         try:
             answer = await run_in_threadpool(transport.handle_request, asked)
+            if "text/event-stream" in answer.headers.get("content-type", ""):
+                return StreamingResponse(_pass_on(answer), answer.status_code, _headers(answer))
             content = await run_in_threadpool(answer.read)
         except httpx2.HTTPError as failure:
             return Response(f"the upstream failed: {failure!r}", 502)
-        headers = {k: v for k, v in answer.headers.items() if k.lower() not in NOT_FORWARDED}
-        return Response(content, answer.status_code, headers)
+        return Response(content, answer.status_code, _headers(answer))
 
     return Starlette(routes=[Route("/v1/{path:path}", forward, methods=METHODS)])
+
+
+def _headers(answer: httpx2.Response) -> dict[str, str]:
+    return {k: v for k, v in answer.headers.items() if k.lower() not in NOT_FORWARDED}
+
+
+async def _pass_on(answer: httpx2.Response) -> AsyncIterator[bytes]:
+    """Passes on what comes as it comes; the connection breaks off where the upstream's does.
+
+    A thread of its own reads, because hanging up must not wait until the upstream says something."""
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[bytes | Exception | None]()
+
+    def put(what: bytes | Exception | None) -> None:
+        with suppress(RuntimeError):  # the server has ended
+            loop.call_soon_threadsafe(queue.put_nowait, what)
+
+    def read() -> None:
+        try:
+            for chunk in answer.iter_bytes():
+                put(chunk)
+            put(None)
+        except Exception as failure:
+            put(failure)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        while (came := await queue.get()) is not None:
+            if isinstance(came, Exception):
+                raise came
+            yield came
+    finally:
+        answer.close()
 
 
 def _towards(upstream: httpx2.URL, request: Request, content: bytes) -> httpx2.Request:

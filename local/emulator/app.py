@@ -19,8 +19,10 @@ from local.emulator.api_error import ApiError, server_error
 from local.emulator.background import ResponseTasks
 from local.emulator.conversations import Conversations, Store
 from local.emulator.database import Database
+from local.emulator.event_log import EventLog
 from local.emulator.models import Model
 from local.emulator.responses import Responses
+from local.emulator.stream_faults import StreamFaults
 
 DEFAULT_CONTEXT_TOKENS = 128_000
 REFUSED_KEY = "wrong"
@@ -117,10 +119,13 @@ def make_app(
     refuses: frozenset[str] = frozenset(),
     seen: Seen | None = None,
     clock: Callable[[], float] = time.time,
+    log: EventLog | None = None,
+    stream_faults: StreamFaults | None = None,
 ) -> ASGIApp:
     """The app on this database; `key` None accepts any key but `wrong`, `clock` gives the Unix time."""
-    store = Store(database)
-    tasks = ResponseTasks(database, store, model, clock)
+    store = Store(database, clock)
+    log, faults = log or EventLog(database), stream_faults or StreamFaults()
+    tasks = ResponseTasks(database, store, model, clock, log, faults)
     gone = [
         Route(path + rest, refuse_assistants, methods=["GET", "POST", "DELETE"])
         for path in ("/assistants", "/threads")

@@ -8,24 +8,46 @@ from collections.abc import Callable
 from local.emulator.api_error import SERVER_ERROR
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json
+from local.emulator.event_log import EventLog
+from local.emulator.item_events import ItemTeller
 from local.emulator.models import Answer, Model, ModelError, Prompt
-from local.emulator.output_items import Stamp, make_output
+from local.emulator.output_items import Stamp
+from local.emulator.stream_faults import StreamFaults
 
 ONE = "SELECT body FROM responses WHERE id = ? AND status IN ('queued', 'in_progress')"
 ALL_ACTIVE = "SELECT id FROM responses WHERE status IN ('queued', 'in_progress')"
 UPDATE = "UPDATE responses SET status = ?, body = ? WHERE id = ?"
 INPUT = "SELECT input, stored FROM responses WHERE id = ?"
 DELETE = "DELETE FROM responses WHERE id = ?"
+# the event that tells a status; a cancelled response is told as one that failed
+STATUS_EVENTS = {
+    "queued": "response.queued",
+    "in_progress": "response.in_progress",
+    "completed": "response.completed",
+    "incomplete": "response.incomplete",
+    "failed": "response.failed",
+    "cancelled": "response.failed",
+}
 
 
 class ResponseTasks:
     """Starts, ends and cancels responses. Every step is written to the database before anybody is told."""
 
-    def __init__(self, database: Database, store: Store, model: Model, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        model: Model,
+        clock: Callable[[], float],
+        log: EventLog,
+        faults: StreamFaults,
+    ) -> None:
         self.database = database
         self.store = store
         self.model = model
         self.clock = clock
+        self.faults = faults
+        self.log = log
         self.tasks: dict[str, asyncio.Task[Json]] = {}
 
     def fail_interrupted(self) -> None:
@@ -55,8 +77,12 @@ class ResponseTasks:
 
     async def _run(self, response_id: str, prompt: Prompt) -> Json:
         self._update(response_id, status="in_progress")
+        is_streamed = self.log.has(response_id)
+        stamp = Stamp(response_id, self.clock)
+        teller = ItemTeller(lambda event: self.log.append(response_id, event) if is_streamed else None, stamp)
         try:
-            answer = await self.model.answer(prompt)
+            answer = await self.model.answer(prompt, teller.say)
+            output = await teller.tell(answer, prompt)
         except ModelError as failure:
             error = {"code": failure.code, "message": failure.message}
             return self._end(response_id, status="failed", error=error)
@@ -64,10 +90,9 @@ class ResponseTasks:
             traceback.print_exc()
             error = {"code": "server_error", "message": SERVER_ERROR}
             return self._end(response_id, status="failed", error=error)
-        return self._complete(response_id, prompt, answer)
+        return self._complete(response_id, answer, output)
 
-    def _complete(self, response_id: str, prompt: Prompt, answer: Answer) -> Json:
-        output = make_output(answer, prompt, Stamp(response_id, self.clock()))
+    def _complete(self, response_id: str, answer: Answer, output: list[Json]) -> Json:
         ended: Json = {"output": output, "usage": count_usage(answer)}
         if answer.incomplete:
             reason = {"reason": answer.incomplete}
@@ -83,6 +108,9 @@ class ResponseTasks:
             # That an incomplete response adds its items too is unverified.
             if response.get("status") in ("completed", "incomplete"):
                 self._add_to_conversation(response, json.loads(given))
+            if response.get("conversation"):
+                until = self.clock() + self.faults.lock_seconds
+                self.store.keep_locked(response["conversation"]["id"], until)
             if not stored:
                 self.database.execute(DELETE, response_id)
         return response
@@ -93,6 +121,8 @@ class ResponseTasks:
             return {}
         response: Json = {**json.loads(found[0]), **changes}
         self.database.execute(UPDATE, response["status"], json.dumps(response), response_id)
+        if self.log.has(response_id):
+            self.log.append(response_id, {"type": STATUS_EVENTS[response["status"]], "response": response})
         return response
 
     def _add_to_conversation(self, response: Json, given: list[Json]) -> None:

@@ -1,14 +1,17 @@
 """Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp, ..."""
 
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 
 from local.emulator.database import Json
 from local.emulator.items import read_text
-from local.emulator.models import Answer, Call, ModelError, Prompt
+from local.emulator.models import Answer, Call, ModelError, Prompt, Say, say_nothing
 
 ANSWER_TIMEOUT_SECONDS = 600.0
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 INCOMPLETE_REASONS = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -21,14 +24,18 @@ class ChatCompletionsModel:
         self.url = url.rstrip("/") + "/chat/completions"
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
 
-    async def answer(self, prompt: Prompt) -> Answer:
-        """The server's answer."""
-        asked = {"model": self.model or prompt.model, **make_chat_request(prompt)}
+    async def answer(self, prompt: Prompt, say: Say = say_nothing) -> Answer:
+        """The server's answer, by its stream; where it gives JSON in place of one, as it is."""
+        asked = {"model": self.model or prompt.model, **make_chat_request(prompt), **STREAMED}
         try:
-            async with httpx.AsyncClient(timeout=ANSWER_TIMEOUT_SECONDS) as client:
-                reply = await client.post(self.url, json=asked, headers=self.headers)
-            reply.raise_for_status()
-            return read_answer(reply.json())
+            async with (
+                httpx.AsyncClient(timeout=ANSWER_TIMEOUT_SECONDS) as client,
+                client.stream("POST", self.url, json=asked, headers=self.headers) as reply,
+            ):
+                reply.raise_for_status()
+                if "text/event-stream" not in reply.headers.get("content-type", ""):
+                    return read_answer(json.loads(await reply.aread()))
+                return read_answer(await collect_chunks(reply.aiter_lines(), say))
         except httpx.HTTPStatusError as error:
             code = "rate_limit_exceeded" if error.response.status_code == 429 else "server_error"
             raise ModelError(code, f"{self.url} answered {error.response.status_code}.") from error
@@ -97,6 +104,35 @@ def make_response_format(text_format: Json) -> Json | None:
         schema = {key: value for key, value in text_format.items() if key != "type"}
         return {"type": "json_schema", "json_schema": schema}
     return {"type": "json_object"} if text_format["type"] == "json_object" else None
+
+
+async def collect_chunks(lines: AsyncIterator[str], say: Say) -> Json:
+    """The chat completion that a stream of chunks makes up; its text is said as it comes."""
+    message: Json = {"content": "", "refusal": "", "tool_calls": {}}
+    choice: Json = {"message": message, "finish_reason": None}
+    completion: Json = {"choices": [choice]}
+    async for line in lines:
+        field, _, data = line.partition(":")
+        if field != "data" or data.strip() == "[DONE]":
+            continue
+        chunk = json.loads(data)
+        completion["usage"] = chunk.get("usage") or completion.get("usage")
+        for told in chunk["choices"]:
+            choice["finish_reason"] = told.get("finish_reason") or choice["finish_reason"]
+            piece = told["delta"].get("content") or ""
+            message["content"] += piece
+            message["refusal"] += told["delta"].get("refusal") or ""
+            for call in told["delta"].get("tool_calls") or []:
+                _add_to_call(message["tool_calls"].setdefault(call["index"], {}), call["function"])
+            say(piece)
+    calls = [{"function": function} for function in message["tool_calls"].values()]
+    message |= {"tool_calls": calls, "refusal": message["refusal"] or None}
+    return completion
+
+
+def _add_to_call(function: Json, piece: Json) -> None:
+    for name in ("name", "arguments"):
+        function[name] = function.get(name, "") + (piece.get(name) or "")
 
 
 def read_answer(completion: Any) -> Answer:

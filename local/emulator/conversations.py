@@ -60,8 +60,10 @@ class CreateItemsFields(Fields):
 class Store:
     """Conversations in the database: what the endpoints here and those of responses need."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self.database = database
+        self.clock = clock
+        self.locked_until: dict[str, float] = {}
 
     def find(self, conversation_id: str) -> Json:
         """The conversation; raises ApiError 404."""
@@ -73,8 +75,15 @@ class Store:
 
     def refuse_when_locked(self, conversation_id: str) -> None:
         """One active response per conversation; raises ApiError conversation_locked."""
-        if self.database.row(ACTIVE, conversation_id) is not None:
+        is_kept_locked = self.locked_until.get(conversation_id, 0.0) > self.clock()
+        if is_kept_locked or self.database.row(ACTIVE, conversation_id) is not None:
             raise locked(conversation_id)
+
+    def keep_locked(self, conversation_id: str, until: float) -> None:
+        """Let the lock outlast the response that has just ended there."""
+        self.locked_until.pop(conversation_id, None)
+        if until > self.clock():
+            self.locked_until[conversation_id] = until
 
     def items(self, conversation_id: str) -> list[Json]:
         """All items, oldest first."""

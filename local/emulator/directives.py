@@ -32,9 +32,9 @@ def read_directives(text: str) -> Directives:
     return found
 
 
-def read_wait_seconds(directives: Directives) -> float:
-    """What `/wait` says, else 0."""
+def read_seconds(directives: Directives, name: str) -> float:
+    """What `/wait` or `/pace` says, else 0."""
     try:
-        return float(directives["wait"][0])
+        return float(directives[name][0])
     except (KeyError, ValueError):
         return 0.0

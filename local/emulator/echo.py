@@ -11,7 +11,8 @@ turn. Files that were put into a code interpreter's container stand before the t
 
 Directives are lines of the last input (the last user message, or the function outputs that follow it):
 
-    /wait SECONDS      the run takes that long
+    /wait SECONDS      the run takes that long before it says anything
+    /pace SECONDS      between the words of the answer, which a stream tells one by one
     /fail CODE         the response fails with that error code
     /call NAME {json}  calls that function, if it is among the tools; several lines are parallel calls
     /say TEXT          the answer is exactly that text
@@ -38,11 +39,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from local.emulator.database import Json
-from local.emulator.directives import Directives, find_last_input, read_directives, read_wait_seconds
+from local.emulator.directives import Directives, find_last_input, read_directives, read_seconds
 from local.emulator.echo_code import link_files, make_files, run_code, show_container
 from local.emulator.items import read_text
 from local.emulator.json_sample import make_sample
-from local.emulator.models import Answer, Call, ModelError, Prompt
+from local.emulator.models import Answer, Call, ModelError, Prompt, Say, say_nothing
 from local.emulator.tokens import CHARS_PER_TOKEN, count_tokens
 
 SHOWN_ANSWER_CHARS = 60
@@ -58,11 +59,11 @@ class EchoModel:
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.sleep = sleep
 
-    async def answer(self, prompt: Prompt) -> Answer:
-        """The echo of the prompt, after its directives."""
+    async def answer(self, prompt: Prompt, _: Say = say_nothing) -> Answer:
+        """The echo of the prompt, after its directives. It knows all of it before it says a word."""
         asked = find_last_input(prompt.items)
         directives = read_directives(asked)
-        await self.sleep(read_wait_seconds(directives))
+        await self.sleep(read_seconds(directives, "wait"))
         if "fail" in directives:
             code = directives["fail"][0] or "server_error"
             raise ModelError(code, f"The echo failed with {code}, as it was told.")
@@ -70,6 +71,7 @@ class EchoModel:
             reasoning="The echo thinks." if "reasoning" in directives else None,
             commentary=tuple(directives.get("think", [])),
             code_runs=run_code(prompt, directives),
+            pace_seconds=read_seconds(directives, "pace"),
             input_tokens=count_tokens((prompt.instructions or "") + show_thread(prompt.items)),
         )
         if calls := choose_calls(prompt, directives):

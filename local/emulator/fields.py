@@ -212,15 +212,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def parse_page(request: Request) -> PageRequest:
     """limit, order and after from the query string; any other parameter is refused by name."""
-    query = check(ListQuery, _query_without_include(request))
+    query = check(ListQuery, query_without_include(request))
     return PageRequest(query.limit, query.order, query.after)
 
 
 def refuse_query(request: Request) -> None:
     """Nothing but `include` may stand in the query string."""
-    check(Fields, _query_without_include(request))
+    check(Fields, query_without_include(request))
 
 
-def _query_without_include(request: Request) -> Json:
+def query_without_include(request: Request) -> Json:
     # included.py reads `include` where there is something to include.
     return {key: value for key, value in request.query_params.items() if key not in ("include", "include[]")}

@@ -48,6 +48,13 @@ def show_item(item: Json, include: list[Includable]) -> Json:
     return {**item, field: None}
 
 
+def show_event(event: Json, include: list[Includable]) -> Json:
+    """An event of a stream without what was not asked for."""
+    if "response" in event:
+        return {**event, "response": show_response(event["response"], include)}
+    return {**event, "item": show_item(event["item"], include)} if "item" in event else event
+
+
 def show_response(response: Json, include: list[Includable]) -> Json:
     """The response without what was not asked for."""
     return {**response, "output": show_items(response.get("output", []), include)}

@@ -1,5 +1,6 @@
 """What a model is: the shape of question and answer, and how it fails."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,7 +53,8 @@ class Answer:
     """What a model says; every text becomes a message of its own. `incomplete` is the reason, if it is.
 
     `commentary` is said before the answer. `found` is what a search in files gave, `citations` name it;
-    `files` are the names of those that the code made: a link to one in a text cites it.
+    `files` are the names of those that the code made: a link to one in a text cites it. `pace_seconds` lie
+    between the words of what is said.
     """
 
     texts: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class Answer:
     code_runs: tuple[CodeRun, ...] = ()
     files: tuple[str, ...] = ()
     incomplete: str | None = None
+    pace_seconds: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -78,10 +81,19 @@ class ModelError(Exception):
         self.message = message
 
 
+Say = Callable[[str], None]
+
+
+def say_nothing(_: str) -> None:
+    """Takes what a model says where nobody listens."""
+
+
 class Model(Protocol):
     """A model: `answer` is cancelled when the response is."""
 
     name: str
 
-    async def answer(self, prompt: Prompt) -> Answer:
-        """The answer; raises ModelError when there is none."""
+    async def answer(self, prompt: Prompt, say: Say = say_nothing) -> Answer:
+        """The answer; raises ModelError when there is none.
+
+        A model that writes its text piece by piece says each as it comes. They are of the first text."""

@@ -1,6 +1,7 @@
 """What a model answered, as the output items of its response."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.emulator.database import Json, new_id
@@ -11,14 +12,14 @@ from local.emulator.timed_ids import read_head
 
 @dataclass(frozen=True)
 class Stamp:
-    """Puts ids on the output of one response: all have the head of its id."""
+    """Puts ids on the output of one response: all have the head of its id, and the time of `clock`."""
 
     response_id: str
-    seconds: float
+    clock: Callable[[], float]
 
     def put_on(self, item: Json, status: str = "completed") -> Json:
         """The item with its id and its status."""
-        return stamp_item(item, self.seconds, status=status, head=read_head(self.response_id))
+        return stamp_item(item, self.clock(), status=status, head=read_head(self.response_id))
 
 
 def make_output(answer: Answer, prompt: Prompt, stamp: Stamp) -> list[Json]:

@@ -1,4 +1,4 @@
-"""What POST /responses takes; OpenAI's other fields (streaming, prompts, moderation, ...) are refused."""
+"""What POST /responses takes; OpenAI's other fields (prompts, moderation, ...) are refused."""
 
 from typing import Annotated, Any, Literal
 
@@ -132,6 +132,12 @@ class Reasoning(ResolvedFields):
     summary: Literal["auto", "concise", "detailed"] | None = None
 
 
+class StreamOptions(ResolvedFields):
+    """How a stream is told."""
+
+    include_obfuscation: bool = True
+
+
 class ConversationFields(Fields):
     """The conversation of a response."""
 
@@ -167,7 +173,8 @@ class CreateFields(ResolvedFields):
     safety_identifier: str | None = Field(default=None, max_length=MAX_KEY_CHARS)
     service_tier: Literal["auto", "default", "flex", "priority", "fast", "ultrafast"] = "auto"
     store: bool = True
-    stream: Literal[False] = False
+    stream: bool = False
+    stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     text: Text = Field(default_factory=Text)
     tool_choice: Literal["none", "auto", "required"] | dict[str, Any] = "auto"

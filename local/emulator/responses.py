@@ -5,14 +5,15 @@ import json
 import re
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.emulator.api_error import ApiError, not_found, server_error, unsupported
 from local.emulator.background import ResponseTasks
 from local.emulator.conversations import Store
 from local.emulator.database import Database, Json
-from local.emulator.fields import check, parse_body, refuse_query
+from local.emulator.event_streams import EventStreams, parse_stream_query
+from local.emulator.fields import check, parse_body
 from local.emulator.included import parse_include, show_response
 from local.emulator.items import make_item
 from local.emulator.models import Prompt
@@ -66,6 +67,7 @@ class Responses:
         self.database = database
         self.store = store
         self.tasks = tasks
+        self.streams = EventStreams(tasks)
         self.context_tokens = context_tokens
 
     def routes(self) -> list[Route]:
@@ -77,12 +79,13 @@ class Responses:
             Route("/responses/{response_id}/cancel", self.cancel, methods=["POST"]),
         ]
 
-    async def create(self, request: Request) -> JSONResponse:
-        """POST /responses: at once when in the background, else when it has ended."""
+    async def create(self, request: Request) -> Response:
+        """POST /responses: a stream, or at once when in the background, else when it has ended."""
         body = await parse_body(request)
         refuse_fields(body, self.refuses)
         fields = check(CreateFields, body)
         refuse_combinations(fields)
+        self.streams.refuse(fields)
         refuse_model(fields)
         now = int(self.tasks.clock())
         given = [make_item(item, now) for item in fields.input]
@@ -93,7 +96,11 @@ class Responses:
         conversation_id = fields.conversation.id if fields.conversation else None
         state = (response["status"], int(fields.store), json.dumps(given), json.dumps(response))
         self.database.execute(INSERT, response["id"], conversation_id, *state)
+        if fields.stream:
+            self.streams.begin(response)
         task = self.tasks.start(response["id"], make_prompt(fields, response, items))
+        if fields.stream:
+            return await self.streams.answer_create(fields, response)
         if fields.background:
             return JSONResponse(response)
         await asyncio.wait({task})
@@ -101,11 +108,13 @@ class Responses:
             raise server_error()
         return JSONResponse(show_response(task.result(), fields.include))
 
-    async def retrieve(self, request: Request) -> JSONResponse:
+    async def retrieve(self, request: Request) -> Response:
         """GET /responses/{response_id}. That `include` must be given here once more is unverified."""
-        refuse_query(request)
+        query = parse_stream_query(request)
         include = parse_include(request)
         response, _ = self._find(request.path_params["response_id"])
+        if query.stream:
+            return await self.streams.answer_retrieve(query, response, include)
         return JSONResponse(show_response(response, include))
 
     async def cancel(self, request: Request) -> JSONResponse:
@@ -124,6 +133,7 @@ class Responses:
         response, _ = self._find(request.path_params["response_id"])
         self.tasks.cancel(response["id"])
         self.database.execute(DELETE, response["id"])
+        self.tasks.log.delete(response["id"])
         return JSONResponse({"id": response["id"], "object": "response", "deleted": True})
 
     def _find(self, response_id: str) -> tuple[Json, list[Json]]:

@@ -30,3 +30,10 @@ CREATE TABLE IF NOT EXISTS responses (
     body            TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS responses_by_conversation ON responses (conversation_id, status);
+
+CREATE TABLE IF NOT EXISTS events (  -- of the responses that are streamed
+    response_id TEXT NOT NULL,
+    number      INTEGER NOT NULL,
+    body        TEXT NOT NULL,
+    PRIMARY KEY (response_id, number)
+) WITHOUT ROWID;

@@ -1,5 +1,6 @@
 """The emulator on a real socket: in the foreground for `make run`, in a thread for tests."""
 
+import logging
 import socket
 import threading
 import time
@@ -11,7 +12,9 @@ import uvicorn
 from local.emulator.app import DEFAULT_CONTEXT_TOKENS, Seen, make_app
 from local.emulator.database import Database
 from local.emulator.echo import EchoModel
+from local.emulator.event_log import BrokenOffError, EventLog
 from local.emulator.models import Model
+from local.emulator.stream_faults import StreamFaults
 
 HOST = "127.0.0.1"
 BACKLOG = 512
@@ -21,6 +24,25 @@ CHECK_SECONDS = 0.005
 IDLE_SECONDS = 75
 
 
+class Server(uvicorn.Server):
+    """Breaks the streams off when it is told to end, instead of waiting for their end."""
+
+    def __init__(self, log: EventLog, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.log = log
+        logging.getLogger("uvicorn.error").addFilter(is_news)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        self.log.close()
+        await super().shutdown(sockets)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether to log it: a stream that breaks off was told to."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BrokenOffError))
+
+
 class Emulator:
     """A running emulator: `url` (ends in /v1), `requests` seen, `connections` seen, `stop()`.
 
@@ -28,6 +50,7 @@ class Emulator:
     accepted key; without one any key but `wrong` is. `port` 0 takes a free one. `clock` gives the Unix time
     of all that is made. `refuses` are fields of POST /responses that it answers with 400, such as
     `prompt_cache_key`: so a test sees how a client gets on with a server that does not know them.
+    `stream_faults` are switches that a test may turn while it runs.
     """
 
     def __init__(
@@ -40,11 +63,14 @@ class Emulator:
         refuses: frozenset[str] = frozenset(),
         port: int = 0,
         clock: Callable[[], float] = time.time,
+        stream_faults: StreamFaults | None = None,
     ) -> None:
         self.seen = Seen()
+        self.stream_faults = stream_faults or StreamFaults()
         self.socket = listen(port)
         self.port: int = self.socket.getsockname()[1]
         self.database = Database(database)
+        self.log = EventLog(self.database)
         app = make_app(
             self.database,
             model or EchoModel(),
@@ -53,8 +79,11 @@ class Emulator:
             refuses=refuses,
             seen=self.seen,
             clock=clock,
+            log=self.log,
+            stream_faults=self.stream_faults,
         )
-        self.server = uvicorn.Server(
+        self.server = Server(
+            self.log,
             uvicorn.Config(
                 app,
                 log_level="warning",
@@ -62,7 +91,7 @@ class Emulator:
                 ws="none",
                 timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
-            )
+            ),
         )
         self.thread = threading.Thread(target=self.serve, name="emulator", daemon=True)
 
@@ -133,6 +162,7 @@ def start_emulator(
     refuses: frozenset[str] = frozenset(),
     port: int = 0,
     clock: Callable[[], float] = time.time,
+    stream_faults: StreamFaults | None = None,
 ) -> Emulator:
     """A running emulator in a thread of its own, on a free port: `with start_emulator() as emulator:`."""
     return Emulator(
@@ -143,4 +173,5 @@ def start_emulator(
         refuses=refuses,
         port=port,
         clock=clock,
+        stream_faults=stream_faults,
     ).start()

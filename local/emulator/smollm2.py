@@ -16,9 +16,9 @@ from typing import Any
 
 import xllamacpp  # type: ignore[import-untyped]
 
-from local.emulator.chat_completions import make_chat_request, read_answer
+from local.emulator.chat_completions import STREAMED, make_chat_request, read_answer
 from local.emulator.database import Json
-from local.emulator.models import Answer, ModelError, Prompt
+from local.emulator.models import Answer, ModelError, Prompt, Say, say_nothing
 
 MODEL_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 # The model could read 8192, but reading takes time: so a run of any thread takes a few seconds.
@@ -31,7 +31,6 @@ MAX_ANSWER_TOKENS = 256
 DEFAULT_TEMPERATURE = 0.0
 DRY_MULTIPLIER = 0.8
 QUIET = -1
-STREAMED = {"stream": True, "stream_options": {"include_usage": True}, "timings_per_token": True}
 SENTENCE_END = re.compile(r"[^\W\d]{2}[.!?][\"')*]*$")
 # The threads of one answer wait for each other at every step: where one has no core, all stand still.
 THREADS = max(1, (os.cpu_count() or 1) - 1)
@@ -54,7 +53,7 @@ class SmolLM2:
         self.threads = ThreadPoolExecutor(PARALLEL_ANSWERS, "smollm2")
         self.server = xllamacpp.Server(params)
 
-    async def answer(self, prompt: Prompt) -> Answer:
+    async def answer(self, prompt: Prompt, say: Say = say_nothing) -> Answer:
         """The model's answer. It calls no functions; MAX_ANSWER_TOKENS is the limit where none is given."""
         limit = min(prompt.max_output_tokens or MAX_ANSWER_TOKENS, MAX_ANSWER_TOKENS)
         request = make_chat_request(
@@ -62,10 +61,16 @@ class SmolLM2:
         )
         request["dry_multiplier"] = DRY_MULTIPLIER
         request.setdefault("temperature", DEFAULT_TEMPERATURE)
+        loop = asyncio.get_running_loop()
+
+        def say_here(piece: str) -> None:
+            loop.call_soon_threadsafe(say, piece)
+
         for chars_per_token in CHARS_PER_TOKEN_TRIALS:
             chars = int((CONTEXT_TOKENS - limit) * chars_per_token)
             asked = {**request, "messages": select_newest(request["messages"], chars)}
-            completion = await self._complete(asked, Stream(prompt.text_format["type"] == "text"))
+            stream = Stream(prompt.text_format["type"] == "text", say_here)
+            completion = await self._complete(asked, stream)
             if "error" not in completion:
                 return read_answer(completion)
             if completion["error"].get("type") != "exceed_context_size_error":
@@ -74,7 +79,9 @@ class SmolLM2:
 
     async def _complete(self, asked: Json, stream: "Stream") -> Json:
         """The chat completion; stops the model where this is cancelled."""
-        work = partial(self.server.handle_chat_completions, {**asked, **STREAMED}, stream.take)
+        work = partial(
+            self.server.handle_chat_completions, {**asked, **STREAMED, "timings_per_token": True}, stream.take
+        )
         try:
             await asyncio.get_running_loop().run_in_executor(self.threads, work)
         finally:
@@ -83,11 +90,12 @@ class SmolLM2:
 
 
 class Stream:
-    """The pieces of one answer. llama.cpp can only be stopped between two of them: when the answer is not
-    wanted any more, or (where it may be `brief`) at the end of a sentence after ENOUGH_TOKENS."""
+    """The pieces of one answer, which `say` is given. llama.cpp can only be stopped between two of them: when
+    it is not wanted any more, or (where it may be `brief`) at the end of a sentence after ENOUGH_TOKENS."""
 
-    def __init__(self, brief: bool) -> None:
+    def __init__(self, brief: bool, say: Say = say_nothing) -> None:
         self.brief = brief
+        self.say = say
         self.cancelled = False
         self.error: Json | None = None
         self.text = ""
@@ -104,6 +112,7 @@ class Stream:
                 self.finish_reason = "stop"
                 return True
             self.text += piece
+            self.say(piece)
             self.finish_reason = choice["finish_reason"]
         self.timings = chunk.get("timings") or self.timings
         return self.cancelled

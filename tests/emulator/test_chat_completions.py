@@ -76,6 +76,8 @@ def test_instructions_and_thread_are_sent(chat: ChatServer) -> None:
             {"role": "user", "content": "a"},
             {"role": "system", "content": "b"},
         ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
     }
     assert (answer.texts, answer.input_tokens, answer.output_tokens) == (("hi",), 5, 1)
 

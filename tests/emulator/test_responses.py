@@ -237,7 +237,7 @@ def test_previous_responses_come_before_the_input(ask: Ask) -> None:
         ({"metadata": {"k": "v" * 513}}, "string_above_max_length"),
         ({"prompt_cache_key": "k" * 65}, "string_above_max_length"),
         ({"safety_identifier": "s" * 65}, "string_above_max_length"),
-        ({"stream": True}, "invalid_value"),
+        ({"stream_options": {"include_obfuscation": False}}, None),
         ({"tool_choice": 1}, "invalid_value"),
         ({"tools": [{"type": "nonsense"}]}, "invalid_value"),
         ({"truncation": "last_messages"}, "invalid_value"),

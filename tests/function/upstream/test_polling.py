@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from assistant_function.request.deadline import Deadline
-from assistant_function.upstream.polling import ENDED, POLL_SHARE_OF_AGE, poll_until_ended
+from assistant_function.upstream.following import ENDED, POLL_SHARE_OF_AGE, poll_until_ended
 from local.emulator.server import Emulator, start_emulator
 from tests.fake_upstream import (
     RUN,
@@ -53,7 +53,7 @@ def test_many_ages_are_noticed_in_time() -> None:
             return {"status": "completed" if clock.seconds >= age else "queued"}, None
 
         queued: Any = {"status": "queued"}
-        run = poll_until_ended(queued, fetch, Deadline(27, clock.now, clock.sleep))
+        run = poll_until_ended(queued, fetch, Deadline(27, clock.now, clock.sleep), begun=0)
         assert run["status"] == "completed"
         assert clock.seconds - age <= max(0.15, POLL_SHARE_OF_AGE * clock.seconds) + 1e-9
 

@@ -1,16 +1,10 @@
-"""The transport to OpenAI: what is sent again, what is cut at the deadline, what is kept open."""
+"""The transport to OpenAI: what is sent again, and what is not."""
 
-import contextlib
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import httpx2
 import pytest
 
-from local.emulator.server import start_emulator
 from tests.fake_upstream import RUN, SEND, THREAD, THREAD_PARAMS, answer_in_turn, error
 from tests.invoke import Context, Json, make_function
 
@@ -19,7 +13,6 @@ SENT = httpx2.Response(200, json={"object": "thread.message", "id": "msg_1", "co
 LOST = [httpx2.ReadError("reset"), httpx2.ReadTimeout("slow"), httpx2.RemoteProtocolError("cut")]
 NOT_SENT = [httpx2.ConnectError("refused"), httpx2.ConnectTimeout("slow")]
 FAILED = [error(status) for status in (408, 500, 502, 503, 504, 529)]
-LONGEST_SECONDS = 2.0  # the deadline is after 0.3 s and the machine may be busy; a whole trickle takes 4 s
 QUOTA = httpx2.Response(429, json={"error": {"message": "quota", "code": "insufficient_quota"}})
 
 
@@ -78,83 +71,6 @@ def test_no_attempt_begins_after_the_deadline() -> None:
     upstream = answer_in_turn(httpx2.ConnectError("refused"))
     upstream.function().main(THREAD_PARAMS, Context(1_900))
     assert upstream.clock.seconds < 0.4
-
-
-@contextmanager
-def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[socket.socket]]]:
-    """Starts a server that lets `answer` deal with each connection; yields its URL and the connections."""
-    accepted: list[socket.socket] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            accepted.append(connection)
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1", accepted
-        listener.shutdown(socket.SHUT_RDWR)
-    for connection in accepted:
-        connection.close()
-
-
-def trickle(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.recv(65536)
-        connection.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
-        )
-        for _ in range(200):
-            connection.sendall(b" ")
-            time.sleep(0.02)
-
-
-def stay_silent(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.recv(65536)
-
-
-@pytest.mark.parametrize("answer", [trickle, stay_silent])
-@pytest.mark.parametrize("params", [THREAD_PARAMS, SEND], ids=["read", "change"])
-def test_an_answer_that_does_not_come_whole_is_cut_at_the_deadline(
-    answer: Callable[[socket.socket], None], params: Json
-) -> None:
-    with server(answer) as (url, _):
-        function = make_function({"OPENAI_BASE_URL": url, "ASSISTANTS_BACKEND": "native"})
-        begun = time.monotonic()
-        failed = function.main(params, Context(1_800))
-        assert time.monotonic() - begun < LONGEST_SECONDS
-    assert failed["statusCode"] == 504
-
-
-def test_twenty_calls_share_one_connection() -> None:
-    with start_emulator() as emulator:
-        function = make_function({"OPENAI_BASE_URL": emulator.url})
-        thread = function.data(action="create-thread")["threadId"]
-        for _ in range(19):
-            function.data(action="get-thread", threadId=thread)
-        assert emulator.connections == 1
-
-
-def test_a_connection_that_was_closed_in_between_costs_no_call() -> None:
-    def once(connection: socket.socket) -> None:
-        connection.recv(65536)
-        body = b'{"object": "thread", "id": "thread_1"}'
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body)
-        connection.shutdown(socket.SHUT_RDWR)
-        connection.close()
-
-    with server(once) as (url, accepted):
-        function = make_function({"OPENAI_BASE_URL": url, "ASSISTANTS_BACKEND": "native"})
-        for _ in range(5):
-            assert function.data(action="create-thread")["threadId"] == "thread_1"
-            time.sleep(0.02)
-        assert len(accepted) == 5
 
 
 def test_a_server_that_is_not_there_is_502() -> None:

@@ -229,7 +229,7 @@ def test_outputs_of_unknown_calls_and_doubles_are_refused(given: list[Any]) -> N
         ({"tool_outputs": ["x"]}, "tool_outputs[0]"),
         ({"tool_outputs": [{"tool_call_id": "call_1", "output": 5}]}, "tool_outputs[0].output"),
         ({"tool_outputs": [{"tool_call_id": "call_1", "output": "x", "y": 1}]}, "tool_outputs[0].y"),
-        ({"tool_outputs": [{"tool_call_id": "call_1", "output": "x"}], "stream": True}, "stream"),
+        ({"tool_outputs": [{"tool_call_id": "call_1", "output": "x"}], "stream": "yes"}, "stream"),
         ({"tool_outputs": [{"tool_call_id": "call_1", "output": "x"}], "extra": 1}, "extra"),
     ],
 )

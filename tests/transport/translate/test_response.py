@@ -276,7 +276,7 @@ def test_an_agent_with_nothing_but_what_is_required_runs() -> None:
         ({}, "assistant_id"),
         ({"assistant_id": ["asst_1"]}, "assistant_id"),
         ({"assistant_id": "../x"}, None),
-        ({"stream": True}, "stream"),
+        ({"stream": "yes"}, "stream"),
         ({"include": ["step_details.tool_calls[*].file_search.results[*].content"]}, "include"),
         ({"max_prompt_tokens": 1000}, "max_prompt_tokens"),
         ({"truncation_strategy": {"type": "last_messages", "last_messages": 5}}, "truncation_strategy"),

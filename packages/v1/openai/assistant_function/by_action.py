@@ -16,6 +16,7 @@ from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import connect
 
 NO_CLIENT: Any = None  # for an action that needs no OpenAI, and so no key
+NO_STREAMS: set[str] = set()
 
 
 def answer(event: Event, settings: Settings, runtime: Runtime, secrets: tuple[str, ...]) -> Outcome:
@@ -30,7 +31,7 @@ def answer(event: Event, settings: Settings, runtime: Runtime, secrets: tuple[st
         access.check_token(event, action.admin, settings)
         given = {key: value for key, value in parameters.items() if key != "action"}
         params = _limit(parse_params(name, given, action.spec), action, settings)
-        call = ActionCall(NO_CLIENT, params, event.deadline, settings, action.spec)
+        call = ActionCall(NO_CLIENT, params, event.deadline, settings, action.spec, NO_STREAMS)
         return _handle(name, action, call, runtime, secrets)
     except Exception as error:
         return fail(error, secrets, name, parameters)
@@ -75,7 +76,7 @@ def _handle(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
-            handled = action.handler(call._replace(client=connection.client))
+            handled = action.handler(call._replace(client=connection.client, streams=connection.streams))
         outcome = Outcome(wrap_answer(handled, secrets), {"action": name})
     except Exception as error:
         outcome = fail(error, secrets, name, call.params, network.may_have_changed)

@@ -12,17 +12,23 @@ from assistant_function.request.settings import Settings
 
 if TYPE_CHECKING:
     from openai import OpenAI
-    from openai.resources.beta.beta import BetaWithRawResponse
+    from openai.resources.beta.beta import BetaWithRawResponse, BetaWithStreamingResponse
+
+
+STREAMS = START, TAKE_UP = ("start", "take up")
+"""A run may be streamed from its start, and it may be taken up later."""
 
 
 class ActionCall(NamedTuple):
-    """One call of an action. `params` are the checked parameters by name, only the given ones."""
+    """One call of an action. `params` are the checked parameters by name, only the given ones; `streams` are
+    those of STREAMS that the server has not refused yet."""
 
     client: "OpenAI"
     params: Json
     deadline: Deadline
     settings: Settings
     spec: Spec
+    streams: set[str]
 
     def v2_fields(self) -> Json:
         """What OpenAI is sent of the parameters as it is, by its names there."""
@@ -32,6 +38,11 @@ class ActionCall(NamedTuple):
     def beta(self) -> "BetaWithRawResponse":
         """The Assistants client. Answers stay raw: building the SDK's objects would double the work."""
         return self.client.beta.with_raw_response
+
+    @property
+    def streaming_beta(self) -> "BetaWithStreamingResponse":
+        """The same, for answers that are read as they come."""
+        return self.client.beta.with_streaming_response
 
 
 class Action(NamedTuple):

@@ -98,6 +98,12 @@ class Gone(Refused):
     status = 404
 
 
+class StreamRefused(Refused):
+    """The run is not streamed; without a stream the same request may be carried out."""
+
+    status = 400
+
+
 class Conflict(Refused):
     """OpenAI is at work on the object."""
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from assistants_transport.response_stream import ResponseStream
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 AGENTS_BETA_HEADER = ("OpenAI-Beta", "agents=v1")
@@ -32,7 +33,7 @@ class OpenAIApi:
 
     Paths start behind the prefix: `/agents/agent_x`. Every method returns the answer's JSON object and
     raises UpstreamError for a status of 400 or more, httpx2's errors for no answer or an unreadable one,
-    and V2Error 400 for a body that cannot be encoded."""
+    and V2Error 400 for a body that cannot be encoded. `stream` is the last that was opened."""
 
     def __init__(
         self,
@@ -44,12 +45,17 @@ class OpenAIApi:
         self._inner, self._request, self._now = inner, request, now
         self._prefix = quote(prefix)
         self._timeout = request.extensions.get("timeout") or {}
-        read_seconds = self._timeout.get("read")
-        self._deadline = None if read_seconds is None else now() + read_seconds
+        self._read_seconds = self._timeout.get("read")
+        self.begin_again()
         headers = request.headers.multi_items()
         self._headers = [(k, v) for k, v in headers if k.lower() not in REQUEST_HEADERS_DROPPED]
         self.kept_headers: dict[str, str] = {}
         self.was_answered = False
+        self.stream: ResponseStream | None = None
+
+    def begin_again(self) -> None:
+        """Gives the caller's timeout anew to the requests from now on."""
+        self._deadline = None if self._read_seconds is None else self._now() + self._read_seconds
 
     def seconds_left(self) -> float | None:
         """What the caller's timeout leaves for all requests together; None if there is no timeout."""
@@ -64,19 +70,47 @@ class OpenAIApi:
     def delete(self, path: str) -> Json:
         return self._send("DELETE", path)
 
+    def open_stream(
+        self, method: str, path: str, body: Json | None = None, query: Json | None = None
+    ) -> ResponseStream:
+        """Returns once the first event is there. Raises what ResponseStream raises, too.
+
+        The extension `stream` of the request says to those below that its answer is not to be read whole."""
+        request = self._build_request(method, path + (f"?{urlencode(query)}" if query else ""), body)
+        request.extensions["stream"] = True
+        response = self._inner.handle_request(request)
+        response.request = request
+        try:
+            self._take_head(response)
+            self.stream = ResponseStream(response)
+        except BaseException:
+            response.close()
+            raise
+        return self.stream
+
+    def hang_up(self) -> None:
+        """Closes the stream, if one is open. Upstream the response goes on."""
+        if self.stream:
+            self.stream.close()
+
     def _send(self, method: str, path: str, body: Json | None = None) -> Json:
         response = self._inner.handle_request(self._build_request(method, path, body))
         try:
             response.read()
+            self._take_head(response)
         finally:
             response.close()
+        return self._parse_object(response)
+
+    def _take_head(self, response: httpx2.Response) -> None:
+        """Keeps what the caller is told of the head. Raises UpstreamError for a refusal."""
         self.was_answered = True
         self.kept_headers.update(
             {k: response.headers[k] for k in ANSWER_HEADERS_KEPT if k in response.headers}
         )
         if response.status_code >= 400:
+            response.read()
             raise UpstreamError(response)
-        return self._parse_object(response)
 
     def _build_request(self, method: str, path: str, body: Json | None) -> httpx2.Request:
         url = self._request.url.copy_with(raw_path=(self._prefix + path).encode("ascii"))

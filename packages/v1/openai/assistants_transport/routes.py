@@ -10,13 +10,21 @@ from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import assistants_as_agents as assistants
 from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.operations import runs_as_responses as runs
+from assistants_transport.operations import runs_as_streams as streams
 from assistants_transport.operations import steps_as_output_items as steps
 from assistants_transport.operations import threads_as_conversations as threads
 from assistants_transport.operations.run_loading import find_active_run_id
 from assistants_transport.request import V2Request
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error, refuse_field
+from assistants_transport.v2_errors import (
+    Json,
+    UpstreamError,
+    V2Error,
+    active_run_error,
+    refuse_field,
+    refuse_value,
+)
 
-V2Object = Mapping[str, object]  # any of the TypedDicts in v2_objects.py
+V2Answer = Mapping[str, object] | streams.RunStream  # or any of the TypedDicts in v2_objects.py
 
 
 class Route(NamedTuple):
@@ -24,7 +32,7 @@ class Route(NamedTuple):
 
     method: str
     path: str
-    operation: Callable[[V2Request], V2Object]
+    operation: Callable[[V2Request], V2Answer]
     query: frozenset[str] = frozenset()
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
@@ -34,8 +42,29 @@ class Route(NamedTuple):
         return found.groupdict() if found and method == self.method else None
 
 
-def list_messages(request: V2Request) -> V2Object:
+def list_messages(request: V2Request) -> V2Answer:
     return runs.list_messages(request) if "run_id" in request.query else messages.list_page(request)
+
+
+def create_run(request: V2Request) -> V2Answer:
+    return streams.create(request) if request.body.get("stream") else runs.create(request)
+
+
+def create_thread_and_run(request: V2Request) -> V2Answer:
+    is_streamed = request.body.get("stream")
+    return streams.create_with_thread(request) if is_streamed else runs.create_with_thread(request)
+
+
+def submit_tool_outputs(request: V2Request) -> V2Answer:
+    is_streamed = request.body.get("stream")
+    return streams.submit_tool_outputs(request) if is_streamed else runs.submit_tool_outputs(request)
+
+
+def retrieve_run(request: V2Request) -> V2Answer:
+    wanted = request.query.get("stream", "false")
+    if wanted not in ("true", "false"):
+        refuse_value("stream", "true or false is wanted")
+    return streams.take_up(request) if wanted == "true" else runs.retrieve(request)
 
 
 PAGE_QUERY = frozenset({"limit", "order", "after", "before"})
@@ -58,15 +87,15 @@ ROUTES = (
     Route("GET", THREAD_PATH + "/messages/{message_id}", messages.retrieve),
     Route("POST", THREAD_PATH + "/messages/{message_id}", messages.refuse_update),
     Route("DELETE", THREAD_PATH + "/messages/{message_id}", messages.delete),
-    Route("POST", "/threads/runs", runs.create_with_thread),
-    Route("POST", THREAD_PATH + "/runs", runs.create, INCLUDE_QUERY),
+    Route("POST", "/threads/runs", create_thread_and_run),
+    Route("POST", THREAD_PATH + "/runs", create_run, INCLUDE_QUERY),
     Route("GET", THREAD_PATH + "/runs", runs.list_page, PAGE_QUERY),
-    Route("GET", RUN_PATH, runs.retrieve),
+    Route("GET", RUN_PATH, retrieve_run, frozenset({"stream"})),
     Route("POST", RUN_PATH, runs.update),
     Route("GET", RUN_PATH + "/steps", steps.list_page, PAGE_QUERY | INCLUDE_QUERY),
     Route("GET", RUN_PATH + "/steps/{step_id}", steps.retrieve, INCLUDE_QUERY),
     Route("POST", RUN_PATH + "/cancel", runs.cancel),
-    Route("POST", RUN_PATH + "/submit_tool_outputs", runs.submit_tool_outputs),
+    Route("POST", RUN_PATH + "/submit_tool_outputs", submit_tool_outputs),
 )
 # /chatkit/threads belongs to another API
 _V2_PATH = re.compile(r"(?P<prefix>.*?)(?<!/chatkit)(?P<path>/(?:assistants|threads)(?:/.*)?)", re.DOTALL)
@@ -80,7 +109,7 @@ def split_path(path: str) -> tuple[str, str] | None:
 
 def dispatch(
     method: str, path: str, query: dict[str, str], body: Json, api: OpenAIApi, caches: Caches
-) -> V2Object:
+) -> V2Answer:
     """Has the operation of the matching route answer the request.
 
     Raises V2Error 400 for a request without a route, an unknown query parameter or an unsafe id, and
@@ -100,7 +129,7 @@ def dispatch(
     )
 
 
-def _operate(route: Route, request: V2Request) -> V2Object:
+def _operate(route: Route, request: V2Request) -> V2Answer:
     """Runs the operation; tells of a conversation that is not free in v2's words for an active run."""
     try:
         return route.operation(request)

@@ -1,16 +1,21 @@
 """The transport: takes a v2 request apart, has it answered, and makes a v2 response of the answer."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
 
 from assistants_transport import routes
 from assistants_transport.caches import Caches
+from assistants_transport.event_stream import write_event
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations.runs_as_streams import RunStream
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+
+# what reading JSON of an unexpected shape raises
+SURPRISES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 
 
 class AssistantsTransport(httpx2.BaseTransport):
@@ -30,6 +35,9 @@ class AssistantsTransport(httpx2.BaseTransport):
         prefix, path = split
         api = OpenAIApi(self._inner, request, prefix)
         status, body = self._answer_request(request, path, api)
+        if isinstance(body, RunStream):
+            headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
+            return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
         # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
         content = json.dumps(body).encode()
         headers = {**api.kept_headers, "Content-Type": "application/json"}
@@ -37,26 +45,48 @@ class AssistantsTransport(httpx2.BaseTransport):
 
     def _answer_request(
         self, request: httpx2.Request, path: str, api: OpenAIApi
-    ) -> tuple[int, Mapping[str, object]]:
+    ) -> tuple[int, routes.V2Answer]:
         """The status and the body of the answer."""
         query = dict(request.url.params)
         try:
             body = _parse_body(request)
             return 200, routes.dispatch(request.method, path, query, body, api, self._caches)
-        except V2Error as refusal:
-            return refusal.status, refusal.body()
-        except UpstreamError as refusal:
-            return refusal.status, _translate_error(refusal)
-        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as surprise:
+        except (V2Error, UpstreamError) as refusal:
+            api.hang_up()
+            return refusal.status, _error_body(refusal)
+        except SURPRISES as surprise:
+            api.hang_up()
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:
                 raise httpx2.DecodingError(
                     "the answer has an unexpected shape", request=request
                 ) from surprise
             return 400, V2Error(400, "The request has an unexpected shape.").body()
+        except BaseException:
+            api.hang_up()
+            raise
 
     def close(self) -> None:
         self._inner.close()
+
+
+class _EventBytes(httpx2.SyncByteStream):
+    """A run's events as the body of an answer, each as soon as it is there. Closing it hangs up."""
+
+    def __init__(self, stream: RunStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for name, data in self._stream.events:
+                yield write_event(name, data if isinstance(data, str) else json.dumps(data))
+        except (V2Error, UpstreamError) as refusal:
+            yield write_event("error", json.dumps(_error_body(refusal)["error"]))
+        except SURPRISES as surprise:
+            raise httpx2.DecodingError("an event has an unexpected shape") from surprise
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def _parse_body(request: httpx2.Request) -> Json:
@@ -70,7 +100,11 @@ def _parse_body(request: httpx2.Request) -> Json:
     return body
 
 
-def _translate_error(refusal: UpstreamError) -> Mapping[str, object]:
+def _error_body(refusal: V2Error | UpstreamError) -> Mapping[str, Any]:
+    return refusal.body() if isinstance(refusal, V2Error) else _translate_error(refusal)
+
+
+def _translate_error(refusal: UpstreamError) -> Mapping[str, Any]:
     """The upstream error object, completed to v2's and with v2's names and ids in its message."""
     error = refusal.details()
     if error is None:

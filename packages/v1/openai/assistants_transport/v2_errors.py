@@ -1,5 +1,6 @@
 """Errors: the transport's own refusals in the shape of Assistants v2, and upstream's refusals."""
 
+import re
 from typing import TYPE_CHECKING, Any, Never
 
 import httpx2
@@ -9,8 +10,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+MAX_QUOTED_CHARACTERS = 200
 CONVERSATION_LOCKED_CODE = "conversation_locked"
 UNANSWERED_CALL_MESSAGE = "No tool output found"
+STREAM_REFUSED_CODE = "stream_refused"
+_STREAM_WORD = re.compile(r"\b(stream|streams|streamed|streaming|background)\b", re.IGNORECASE)
 ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error"}
 
 
@@ -54,6 +58,26 @@ class UpstreamError(Exception):
     def names_field(self, name: str) -> bool:
         """Whether the request seems to be refused because of this field, whose name must be a rare word."""
         return self.status in (400, 422, 501) and name in self.response.text
+
+    def refuses_stream(self) -> bool:
+        """Whether the server streams no such response: it names the stream, or the background.
+
+        A 400 without OpenAI's error object, but with a `detail`, is taken for one: so OGX refuses a stream in
+        the background. If something else was meant, it is told once more without a stream."""
+        if self.status not in (400, 404, 405, 422, 501) or self.is_active_run():
+            return False
+        details = self.details()
+        if details is None:
+            is_detail = self.status == 400 and '"detail"' in self.response.text
+            return is_detail or bool(_STREAM_WORD.search(self.response.text))
+        is_named = details.get("param") in ("stream", "background")
+        return is_named or bool(_STREAM_WORD.search(str(details.get("message"))))
+
+    def as_stream_refusal(self) -> V2Error:
+        """The refusal of a stream. Nothing was started, and what was to be streamed may be had without."""
+        words = (self.details() or {}).get("message") or self.response.text[:MAX_QUOTED_CHARACTERS]
+        message = f"OpenAI does not stream this run: {words}"
+        return V2Error(400, message, param="stream", code=STREAM_REFUSED_CODE)
 
 
 def refuse_field(param: str, why: str) -> Never:

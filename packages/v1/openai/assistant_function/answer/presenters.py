@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
 CITATION_MARKER = re.compile(r"【\d+(?::\d+)?†[^】\n]{0,200}】")
+BEGUN_MARKER = re.compile(r"【(\d+(:\d*)?(†[^】\n]{0,200})?)?$")
 BETWEEN_PARTS = "\n\n"
 FIRST_PLAUSIBLE_SECONDS = 1_000_000_000  # 2001; the transport tells lower numbers where it knows no time
 NO_DETAILS: Json = {}
@@ -92,18 +93,18 @@ def present_message(message: "v2.Message") -> "shapes.Message":
 
 
 @refuse_malformed
-def present_run(run: "v2.Run", messages: "list[shapes.Message]") -> "shapes.Run":
-    """`response` is the text of all messages that the run wrote, null until it has ended. `parsed`, where
-    JSON was asked for, is its value: null where the text is no JSON."""
+def present_run(run: "v2.Run", messages: "list[shapes.Message]", partial: str | None = None) -> "shapes.Run":
+    """`response` is the text of all messages that the run wrote, null until it has ended; `partial` what
+    stands of it till then. `parsed`, where JSON was asked for, is its value: null if the text is no JSON."""
     status = cast("shapes.RunStatus", run.get("status"))
-    written = [one["content"] for one in messages if one["content"]]
-    response = BETWEEN_PARTS.join(written) if status in ("completed", "incomplete") else None
+    response = _join_contents(messages) if status in ("completed", "incomplete") else None
     shown: shapes.Run = {
         "runId": run["id"],
         "threadId": run.get("thread_id"),
         "assistantId": run.get("assistant_id"),
         "status": status,
         "response": response,
+        "partial": partial,
         "messages": messages,
         "usage": _present_usage(run.get("usage")),
         "toolCalls": _present_tool_calls(run.get("required_action")),
@@ -116,11 +117,21 @@ def present_run(run: "v2.Run", messages: "list[shapes.Message]") -> "shapes.Run"
     return shown
 
 
+def present_partial(messages: "list[shapes.Message]") -> str | None:
+    """The text that a run has written so far, null where there is none. A citation marker that has only
+    begun is left out."""
+    return BEGUN_MARKER.sub("", _join_contents(messages)) or None
+
+
 def present_listed_run(run: "v2.Run") -> "shapes.Run":
     """A run of a list, which comes without messages: what it wrote is not told, get-run has it."""
     shown = present_run(run, [])
     shown["response"] = None
     return shown
+
+
+def _join_contents(messages: "list[shapes.Message]") -> str:
+    return BETWEEN_PARTS.join(one["content"] for one in messages if one["content"])
 
 
 def _asks_for_json(response_format: object) -> bool:

@@ -81,6 +81,10 @@ class Run(TypedDict):
     assistantId: str | None
     status: RunStatus
     response: Annotated[str | None, "The answer's text, null until the run has ended, and in a list."]
+    partial: Annotated[
+        str | None,
+        "What stands of the text while the run goes on; null where there is none, or none is told.",
+    ]
     messages: list[Message]
     usage: "Usage | None"
     toolCalls: list["ToolCall"]

@@ -82,7 +82,7 @@ def _limit(request: ApiRequest, settings: Settings) -> ApiRequest:
 def _send(connection: Connection, settings: Settings, request: ApiRequest) -> "httpx2.Response":
     import httpx2
 
-    from assistant_function.upstream.refusals import translate_connection_error
+    from assistant_function.upstream.refusals import translate_failure
 
     headers = {"Authorization": f"Bearer {settings.api_key}", **request.headers}
     if isinstance(request.body, dict):
@@ -100,7 +100,7 @@ def _send(connection: Connection, settings: Settings, request: ApiRequest) -> "h
             )
         )
     except httpx2.RequestError as problem:
-        raise translate_connection_error(problem) from problem
+        raise translate_failure(problem) from problem
 
 
 WAY = Way(answer, fail)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from assistant_function import json_text
 from assistant_function.errors import AnswerLost
 from assistant_function.request.deadline import Deadline
-from assistant_function.upstream.polling import has_ended, poll_until_ended
+from assistant_function.upstream.following import has_ended, poll_until_ended
 
 if TYPE_CHECKING:
     import httpx2
@@ -40,8 +40,8 @@ def hold(
         return found, None
 
     age = max(0.0, wall_time - run["created_at"])
-    held = deadline.within(HOLD_SECONDS)
-    ended = has_ended(poll_until_ended(run, fetch_run, held, min(age, MAX_POLLED_AGE_SECONDS)))
+    begun = deadline.now() - min(age, MAX_POLLED_AGE_SECONDS)
+    ended = has_ended(poll_until_ended(run, fetch_run, deadline.within(HOLD_SECONDS), begun))
     if not ended:
         pause = min(max(age * PAUSE_SHARE_OF_AGE, MIN_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
         latest[0].headers["openai-poll-after-ms"] = str(round(pause * 1000))

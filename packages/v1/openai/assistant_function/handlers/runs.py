@@ -1,6 +1,5 @@
 """Runs: run an assistant and wait for its answer; get, cancel, submit tool outputs; chat."""
 
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,6 +8,7 @@ from assistant_function.answer.presenters import (
     present_listed_run,
     present_message,
     present_page,
+    present_partial,
     present_run,
 )
 from assistant_function.call import ActionCall
@@ -20,18 +20,22 @@ from assistant_function.errors import (
     RunHitRateLimit,
 )
 from assistant_function.handlers.threads import delete_thread
-from assistant_function.request.deadline import Deadline
+from assistant_function.upstream.following import (
+    Followed,
+    Started,
+    follow_run,
+    has_ended,
+    list_written,
+    start_run,
+)
 from assistant_function.upstream.idempotency import LostRun, run_once, send_once
-from assistant_function.upstream.objects import parse_messages, parse_run, parse_runs, parse_thread
-from assistant_function.upstream.polling import has_ended, poll_until_ended
+from assistant_function.upstream.objects import parse_run, parse_runs, parse_thread
 from assistant_function.upstream.reconcile import is_gone, send_or_find
 
 if TYPE_CHECKING:
     from assistant_function.answer import shapes
     from assistants_transport import v2_objects as v2
 
-MAX_MESSAGES = 100
-ANSWER_SECONDS = 0.5
 CANCELLABLE = ("queued", "in_progress", "requires_action")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
@@ -57,7 +61,7 @@ def chat(call: ActionCall) -> Answer:
 
 def get(call: ActionCall) -> Answer:
     found = call.beta.threads.runs.retrieve(call.params["runId"], thread_id=call.params["threadId"])
-    return _wait_for(call, parse_run(found))
+    return _wait_for(call, Started(parse_run(found)))
 
 
 def list_page(call: ActionCall) -> Answer:
@@ -79,10 +83,11 @@ def cancel(call: ActionCall) -> Answer:
 
 
 def submit_tool_outputs(call: ActionCall) -> Answer:
-    started = call.beta.threads.runs.submit_tool_outputs(
-        call.params["runId"], thread_id=call.params["threadId"], tool_outputs=call.params["toolOutputs"]
-    )
-    return _wait_for(call, parse_run(started))
+    def send(runs: Any, **stream: bool) -> Any:
+        ids = {"run_id": call.params["runId"], "thread_id": call.params["threadId"]}
+        return runs.submit_tool_outputs(**ids, tool_outputs=call.params["toolOutputs"], **stream)
+
+    return _wait_for(call, start_run(call, send, tells_all=False))
 
 
 # ---------------------------------------------------------------- starting a run
@@ -98,7 +103,8 @@ def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
     if "requestId" in call.params:
         return _run_once_in(call, thread_id, messages)
     fields = _run_fields(call) | ({"additional_messages": messages} if messages else {})
-    return _wait_for(call, parse_run(call.beta.threads.runs.create(thread_id, **fields)))
+    started = start_run(call, lambda runs, **stream: runs.create(thread_id, **fields, **stream))
+    return _wait_for(call, started)
 
 
 def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
@@ -106,7 +112,7 @@ def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answe
     asked = send_once(call, thread_id, messages[0]) if messages else None
     found = run_once(call, thread_id, fields, asked)
     if not isinstance(found, LostRun):
-        return _wait_for(call, found)
+        return _wait_for(call, Started(found))
     written = [present_message(one) for one in found.messages]
     known: Json = {"id": None, "thread_id": thread_id, "status": found.status, **fields}
     return Answer(present_run(cast("v2.Run", known), written), goes_on=found.status == "in_progress")
@@ -130,49 +136,43 @@ def _take_thread_back(call: ActionCall, thread_id: str, problem: Exception) -> b
 # ---------------------------------------------------------------- waiting for a run
 
 
-def _wait_for(call: ActionCall, run: "v2.Run") -> Answer:
+def _wait_for(call: ActionCall, started: Started) -> Answer:
     """The run at its end, or as it is after `wait` seconds. A failure from here on tells of the run."""
+    run = started.run
     try:
-        run = poll_until_ended(run, lambda: _fetch_run(call, run), _waiting_time(call))
-        return _answer_run(run, _fetch_written(call, run))
+        followed = follow_run(call, started)
+        run = followed.run
+        if not has_ended(run):
+            partial = present_partial(_present_written(run, followed.written))
+            return Answer(present_run(run, [], partial), goes_on=True)
+        return _answer_ended(run, _fetch_written(call, followed))
     except RunEndedBadly:
         raise
     except Exception as problem:
         raise PartialFailure(present_run(run, [])) from problem
 
 
-def _waiting_time(call: ActionCall) -> Deadline:
-    """As long as the caller waits, but the last poll and the answer's messages need time too."""
-    longest = call.deadline.left() - ANSWER_SECONDS
-    return call.deadline.within(min(longest, call.params.get("wait", longest)))
-
-
-def _fetch_run(call: ActionCall, run: "v2.Run") -> "tuple[v2.Run, float | None]":
-    """The run, and the pause in seconds that the server advises."""
-    raw = call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
-    advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
-    return parse_run(raw), int(advised[0]) / 1000 if advised else None
-
-
-def _fetch_written(call: ActionCall, run: "v2.Run") -> "list[shapes.Message]":
-    """The messages of an ended run, oldest first."""
+def _fetch_written(call: ActionCall, followed: Followed) -> "list[shapes.Message]":
+    """The messages of an ended run, oldest first; they are asked for unless a stream has told them all."""
+    run = followed.run
     if run["status"] not in ("completed", "incomplete"):
         return []
-    found, _ = parse_messages(
-        call.beta.threads.messages.list(run["thread_id"], run_id=run["id"], order="asc", limit=MAX_MESSAGES)
-    )
-    # A server may tell no run ids, or give the whole thread.
+    return _present_written(run, followed.written if followed.is_all else list_written(call, run))
+
+
+def _present_written(run: "v2.Run", messages: "list[v2.Message]") -> "list[shapes.Message]":
+    """Those of the messages that the run wrote: a server may tell no run ids, or give the whole thread."""
     return [
         present_message(one)
-        for one in found
+        for one in messages
         if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)
     ]
 
 
-def _answer_run(run: "v2.Run", messages: "list[shapes.Message]") -> Answer:
+def _answer_ended(run: "v2.Run", messages: "list[shapes.Message]") -> Answer:
     data = present_run(run, messages)
     if data["status"] not in ENDED_BADLY:
-        return Answer(data, goes_on=not has_ended(run))
+        return Answer(data)
     error = data["lastError"]
     kind = RunHitRateLimit if error and error.get("code") == "rate_limit_exceeded" else RunEndedBadly
     reason = f": {error['message']}" if error and error.get("message") else ""

@@ -1,7 +1,8 @@
 """The time that one call has left."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Deadline:
@@ -23,6 +24,15 @@ class Deadline:
     def within(self, seconds: float) -> "Deadline":
         """This deadline, or the one in so many seconds where that is earlier."""
         return Deadline(min(seconds, self.left()), self.now, self._sleep)
+
+    @contextmanager
+    def narrowed(self, earlier: "Deadline") -> Iterator[None]:
+        """For all who hold this deadline it is the earlier one until the block is left."""
+        kept, self._at = self._at, min(self._at, earlier._at)
+        try:
+            yield
+        finally:
+            self._at = kept
 
     def sleep(self, seconds: float) -> None:
         """Sleeps, but not past the deadline."""

@@ -28,6 +28,7 @@ class Settings:
     max_message_chars: int
     max_completion_tokens: int | None
     allowed_origins: tuple[str, ...]
+    run_streaming: bool
 
 
 def parse_settings(environment: Mapping[str, str]) -> Settings:
@@ -45,6 +46,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         max_message_chars=_read_count(environment, "MAX_MESSAGE_CHARS") or 32_000,
         max_completion_tokens=_read_count(environment, "MAX_COMPLETION_TOKENS"),
         allowed_origins=_read_origins(environment),
+        run_streaming=_read_switch(environment, "RUN_STREAMING"),
     )
 
 
@@ -88,6 +90,14 @@ def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     if not all(_ORIGIN.fullmatch(one) for one in origins):
         raise NotConfigured("ALLOWED_ORIGINS must be none, *, or origins like https://example.org")
     return origins
+
+
+def _read_switch(environment: Mapping[str, str], name: str) -> bool:
+    """On, unless it is switched off."""
+    value = _read_text(environment, name) or "on"
+    if value.lower() not in ("on", "off"):
+        raise NotConfigured(f"{name} must be on or off")
+    return value.lower() == "on"
 
 
 def _read_count(environment: Mapping[str, str], name: str) -> int | None:

@@ -6,6 +6,7 @@ nor one that needs no SDK for the SDK."""
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from assistant_function.call import STREAMS
 from assistant_function.errors import NotConfigured
 from assistant_function.request.deadline import Deadline
 from assistant_function.request.settings import Settings
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 class Connection:
     """The way to OpenAI: `network` sends requests and knows what this call has sent, `assistants` answers
-    those of Assistants v2 and passes on all others, `client` is the SDK's on top of it."""
+    those of Assistants v2 and passes on all others, `client` is the SDK's on top of it. `streams` are those
+    that the server has not refused yet."""
 
     def __init__(self, settings: Settings, transport: "httpx2.BaseTransport | None") -> None:
         from assistant_function.upstream.retrying import RetryingTransport, open_transport
         from assistants_transport import AssistantsTransport
 
         self._settings, is_native = settings, settings.backend == "native"
+        self.streams = set(STREAMS if settings.run_streaming else ())
         self.network = RetryingTransport(transport or open_transport(), Deadline(0))
         self.assistants = self.network if is_native else AssistantsTransport(self.network)
 

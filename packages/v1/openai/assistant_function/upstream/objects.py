@@ -14,27 +14,35 @@ if TYPE_CHECKING:
 
 
 def parse_assistant(answer: "Raw") -> "v2.Assistant":
-    return cast("v2.Assistant", _parse_object(answer, "assistant"))
+    return cast("v2.Assistant", read_object(answer.content, "assistant"))
 
 
 def parse_thread(answer: "Raw") -> "v2.Thread":
-    thread = _parse_object(answer, "thread")
+    thread = read_object(answer.content, "thread")
     if not isinstance(thread.get("metadata"), dict | None):
         raise InvalidUpstreamResponse
     return cast("v2.Thread", thread)
 
 
 def parse_message(answer: "Raw") -> "v2.Message":
-    return cast("v2.Message", _parse_object(answer, "thread.message"))
+    return read_message(answer.content)
+
+
+def read_message(text: str | bytes) -> "v2.Message":
+    return cast("v2.Message", read_object(text, "thread.message"))
 
 
 def parse_run(answer: "Raw") -> "v2.Run":
-    return cast("v2.Run", _parse_object(answer, "thread.run", ("id", "thread_id", "status")))
+    return read_run(answer.content)
+
+
+def read_run(text: str | bytes) -> "v2.Run":
+    return cast("v2.Run", read_object(text, "thread.run", ("id", "thread_id", "status")))
 
 
 def parse_deleted(answer: "Raw", kind: str) -> "v2.Deleted":
     """`kind` is assistant, thread or thread.message."""
-    return cast("v2.Deleted", _parse_object(answer, f"{kind}.deleted"))
+    return cast("v2.Deleted", read_object(answer.content, f"{kind}.deleted"))
 
 
 def parse_assistants(answer: "Raw") -> "tuple[list[v2.Assistant], bool]":
@@ -52,16 +60,16 @@ def parse_runs(answer: "Raw") -> "tuple[list[v2.Run], bool]":
     return cast("tuple[list[v2.Run], bool]", _parse_page(answer, "thread.run"))
 
 
-def _parse_object(answer: "Raw", kind: str, required: tuple[str, ...] = ("id",)) -> Json:
-    """The object of this kind, with at least these texts in it."""
-    found = _parse_json(answer, kind)
+def read_object(text: str | bytes, kind: str, required: tuple[str, ...] = ("id",)) -> Json:
+    """The object of this kind in JSON, with at least these texts in it."""
+    found = _read_json(text, kind)
     if not all(isinstance(found.get(name), str) for name in required):
         raise InvalidUpstreamResponse
     return found
 
 
 def _parse_page(answer: "Raw", kind: str) -> tuple[list[Json], bool]:
-    found = _parse_json(answer, "list", None)  # some servers do not say that it is a list
+    found = _read_json(answer.content, "list", None)  # some servers do not say that it is a list
     data = found.get("data")
     if not isinstance(data, list) or not all(
         isinstance(one, dict) and one.get("object") == kind and one.get("id") for one in data
@@ -70,9 +78,9 @@ def _parse_page(answer: "Raw", kind: str) -> tuple[list[Json], bool]:
     return data, bool(found.get("has_more"))
 
 
-def _parse_json(answer: "Raw", *kinds: str | None) -> Json:
+def _read_json(text: str | bytes, *kinds: str | None) -> Json:
     try:
-        found = json_text.loads(answer.content)
+        found = json_text.loads(text)
     except ValueError as problem:
         raise InvalidUpstreamResponse from problem
     if not isinstance(found, dict) or found.get("object") not in kinds or json_text.is_too_deep(found):

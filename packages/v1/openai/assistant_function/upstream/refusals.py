@@ -8,8 +8,8 @@ from assistant_function.upstream.retrying import NOT_SENT
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 
 
-def translate_connection_error(cause: BaseException | None) -> errors.UpstreamError:
-    """`cause` is what the transport raised in place of an answer."""
+def translate_failure(cause: BaseException | None) -> errors.UpstreamError:
+    """An error of httpx2: no answer, or the end of one that was not whole."""
     if isinstance(cause, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(cause, NOT_SENT) else errors.AnswerLost

@@ -1,27 +1,19 @@
 """The transport to OpenAI: bounded by the call's deadline, and it sends again only what is safe to repeat."""
 
 import math
-import threading
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
 
 import httpx2
 
 from assistant_function.request.deadline import Deadline
+from assistant_function.upstream.exchange import CHANGE_SHARE, MAX_SILENCE_SECONDS, Exchange, Workers
 
 CONNECT_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 55.0
 MAX_CONNECTIONS = 10
-MAX_ANSWER_BYTES = 12 * 1024 * 1024  # several copies of it fit into project.yml's 128 MB
 MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.25
-CHANGE_SHARE = 0.8  # of the time that is left
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-ENCODING_HEADERS = (b"content-encoding", b"content-length", b"transfer-encoding")  # not of the decoded body
 PASSING_STATUSES = (408, 500, 502, 503, 504, 529)
-
-Exchange = Callable[[], httpx2.Response]
-Task = tuple[Exchange, "SimpleQueue[httpx2.Response | BaseException]"]
 
 
 def open_transport() -> httpx2.BaseTransport:
@@ -34,10 +26,16 @@ class RetryingTransport(httpx2.BaseTransport):
     """Sends by `inner` within a deadline that every call of the function sets anew.
 
     A change is sent again only where it surely was not carried out: the connection was never made, or the
-    answer is 429. A read is sent again after other passing failures too, nothing past the deadline."""
+    answer is 429. A read is sent again after other passing failures too, nothing past the deadline, and
+    nothing once its answer has begun. A stream of events is handed out as it comes, all else whole."""
 
-    def __init__(self, inner: httpx2.BaseTransport, deadline: Deadline) -> None:
-        self._inner, self._workers = inner, _Workers(inner.close)
+    def __init__(
+        self,
+        inner: httpx2.BaseTransport,
+        deadline: Deadline,
+        max_silence_seconds: float = MAX_SILENCE_SECONDS,
+    ) -> None:
+        self._inner, self._workers, self._max_silence_seconds = inner, Workers(), max_silence_seconds
         self.begin_call(deadline)
 
     def begin_call(self, deadline: Deadline) -> None:
@@ -94,7 +92,9 @@ class RetryingTransport(httpx2.BaseTransport):
         request.extensions = {**request.extensions, "timeout": timeout}
         is_change = request.method != "GET"
         try:
-            response = self._workers.run(lambda: self._exchange(request), seconds, request)
+            response = self._workers.run(
+                Exchange(request, self._inner, self.deadline, self._max_silence_seconds), seconds
+            )
         except httpx2.RequestError as problem:
             self.may_have_changed |= is_change and not isinstance(problem, NOT_SENT)
             raise
@@ -103,76 +103,6 @@ class RetryingTransport(httpx2.BaseTransport):
         )
         self.last_request_id = response.headers.get("x-request-id", self.last_request_id)
         return response
-
-    def _exchange(self, request: httpx2.Request) -> httpx2.Response:
-        response = self._inner.handle_request(request)
-        try:
-            content = _read_whole(response, request)
-        finally:
-            response.close()
-        # The raw headers, because a header may hold more than ASCII.
-        headers = [(k, v) for k, v in response.headers.raw if k.lower() not in ENCODING_HEADERS]
-        return httpx2.Response(response.status_code, headers=headers, content=content, request=request)
-
-
-class _Workers:
-    """Runs each exchange in a thread: a socket's timeouts bound neither a name lookup nor a trickling answer.
-
-    A thread is kept for the next exchange. One that does not come back in time is left to itself, and all
-    connections are closed with it: else answers that trickle would use them up."""
-
-    def __init__(self, close_connections: Callable[[], None]) -> None:
-        self._close_connections = close_connections
-        self._idle: list[SimpleQueue[Task | None]] = []
-
-    def run(self, exchange: Exchange, seconds: float, request: httpx2.Request) -> httpx2.Response:
-        try:
-            worker = self._idle.pop()
-        except IndexError:  # not asked before, because requests may be sent side by side
-            worker = _start_worker()
-        outcome: SimpleQueue[httpx2.Response | BaseException] = SimpleQueue()
-        worker.put((exchange, outcome))
-        try:
-            found = outcome.get(timeout=seconds)
-        except Empty:
-            worker.put(None)
-            self._close_connections()
-            raise httpx2.ReadTimeout("no whole answer in time", request=request) from None
-        self._idle.append(worker)
-        if isinstance(found, BaseException):
-            raise found
-        return found
-
-    def close(self) -> None:
-        while self._idle:
-            self._idle.pop().put(None)
-
-
-def _start_worker() -> "SimpleQueue[Task | None]":
-    """Starts a thread that does what is put into the queue, until a None tells it to end."""
-    tasks: SimpleQueue[Task | None] = SimpleQueue()
-
-    def work() -> None:
-        while task := tasks.get():
-            exchange, outcome = task
-            try:
-                outcome.put(exchange())
-            except BaseException as problem:
-                outcome.put(problem)
-            del task, exchange, outcome  # an idle thread holds no answer
-
-    threading.Thread(target=work, daemon=True).start()
-    return tasks
-
-
-def _read_whole(response: httpx2.Response, request: httpx2.Request) -> bytes:
-    parts, size = [], 0
-    for part in response.iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_ANSWER_BYTES:
-            raise httpx2.DecodingError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes", request=request)
-    return b"".join(parts)
 
 
 def _is_rate_limit(response: httpx2.Response) -> bool:

@@ -79,14 +79,14 @@ def _load_round(request: V2Request, noted_id: str) -> tuple[Json, Calls]:
 
 def load_response(request: V2Request, response_id: str) -> Json:
     """A response of the thread. V2Error 404 if it belongs to another one."""
-    response = _name_conversation(request.api.get(f"/responses/{response_id}"))
+    response = name_conversation(request.api.get(f"/responses/{response_id}"))
     if not isinstance(response["status"], str):
         raise TypeError("a response without a status")  # the transport makes a DecodingError of it
     require_thread(request, response)
     return response
 
 
-def _name_conversation(response: Json) -> Json:
+def name_conversation(response: Json) -> Json:
     """The response, with the conversation that it was made for where the server does not name it."""
     told = read_run_extras(response).get("thread")
     if conversation_id_of(response) or not told:

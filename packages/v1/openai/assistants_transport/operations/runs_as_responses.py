@@ -35,7 +35,7 @@ from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
-OPTIONAL_FIELDS = ("prompt_cache_key",)  # servers that do not take them are sent them no more
+OPTIONAL_FIELDS = ("prompt_cache_key", "stream_options")  # not sent again to servers that refuse them
 LONG_RUN_SECONDS = 2.0  # a run that lasts longer is noted, so that other processes can name and cancel it
 THREAD_OF_RUN_NAMES = ("thread", "tool_resources")  # of create-and-run, beside the run's own fields
 
@@ -51,6 +51,10 @@ def create(request: V2Request) -> "v2.Run":
 
 
 def create_with_thread(request: V2Request) -> "v2.Run":
+    return start_with_thread(request)[1]
+
+
+def start_with_thread(request: V2Request) -> "tuple[v2.Thread, v2.Run]":
     """Creates a thread and runs an assistant in it. A thread whose run is refused is deleted again."""
     body = {name: value for name, value in request.body.items() if name not in THREAD_OF_RUN_NAMES}
     responses.check_run(body)
@@ -61,7 +65,7 @@ def create_with_thread(request: V2Request) -> "v2.Run":
     thread = threads.create(replace(request, body=request.body.get("thread") or {}))
     in_thread = replace(request, body=body, ids={"thread_id": thread["id"]})
     try:
-        return _start(in_thread, agent, [])
+        return thread, _start(in_thread, agent, [])
     except (V2Error, UpstreamError):
         with suppress(UpstreamError):
             threads.delete(in_thread)
@@ -84,7 +88,7 @@ def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
     if file_ids:  # for later runs of the thread; a run that is refused leaves none behind
         with suppress(UpstreamError):
             request.api.post(path, _add_files(request.api.get(path), file_ids))
-    return _present_run(request, started)
+    return present_run(request, started)
 
 
 def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> LoadedRun:
@@ -99,34 +103,41 @@ def _add_items_and_start(request: V2Request, items: list[Json], response: Json) 
     except (V2Error, UpstreamError):
         messages.delete_items(request.api, conversation_id, added)
         raise
-    return LoadedRun(_in_thread(request, started), {})
+    return LoadedRun(place_in_thread(request, started), {})
 
 
 def _add_files(conversation: Json, file_ids: list[str]) -> Json:
     return {"metadata": metadata_with_code_files(conversation, file_ids)} if file_ids else conversation
 
 
-def _in_thread(request: V2Request, response: Json) -> Json:
+def place_in_thread(request: V2Request, response: Json) -> Json:
     """A response that was just asked for in this thread; some servers do not name its conversation."""
     if conversation_id_of(response):
         return response
     return {**response, "conversation": {"id": to_upstream_id(request.ids["thread_id"])}}
 
 
-def _goes_on_long(request: V2Request, response: Json) -> bool:
+def goes_on_long(request: V2Request, response: Json) -> bool:
     age = request.clock() - response["created_at"]
     return response["status"] in ("queued", "in_progress") and age >= LONG_RUN_SECONDS
 
 
 def _post_response(request: V2Request, response: Json) -> Json:
-    """Starts the response without the optional fields that this server has refused before."""
+    """Starts the response without the optional fields that this server has refused before.
+
+    Where the run is to be streamed, this is the response as the stream first told it."""
     refused = request.caches.refused_fields
+    wanted = {**response, **responses.stream_fields(request.body)}
     try:
-        sent = {name: value for name, value in response.items() if name not in refused}
+        sent = {name: value for name, value in wanted.items() if name not in refused}
+        if sent.get("stream"):
+            return request.api.open_stream("POST", "/responses", sent).first
         return request.api.post("/responses", sent)
     except UpstreamError as refusal:
         named = [name for name in OPTIONAL_FIELDS if name in sent and refusal.names_field(name)]
         if not named:
+            if sent.get("stream") and refusal.refuses_stream():
+                raise refusal.as_stream_refusal() from refusal
             raise
         refused.update(named)
         return _post_response(request, response)
@@ -137,9 +148,9 @@ def _post_response(request: V2Request, response: Json) -> Json:
 
 def retrieve(request: V2Request) -> "v2.Run":
     loaded = load_run(request, request.ids["run_id"])
-    if _goes_on_long(request, loaded.response):
+    if goes_on_long(request, loaded.response):
         run_notes.note_run(request, rounds.first_id_of(loaded.response))
-    return _present_run(request, loaded)
+    return present_run(request, loaded)
 
 
 def update(request: V2Request) -> "v2.Run":
@@ -148,7 +159,7 @@ def update(request: V2Request) -> "v2.Run":
     loaded = load_run(request, request.ids["run_id"])
     if request.body.get("metadata") is not None:
         run_notes.note_metadata(request, rounds.first_id_of(loaded.response), request.body["metadata"])
-    return _present_run(request, loaded)
+    return present_run(request, loaded)
 
 
 def cancel(request: V2Request) -> "v2.Run":
@@ -159,7 +170,7 @@ def cancel(request: V2Request) -> "v2.Run":
     response, outputs = loaded.response, loaded.outputs
     if not has_ended(response) and response["status"] != "expired":
         cancelled = request.api.post(f"/responses/{response['id']}/cancel")
-        return _present_run(request, LoadedRun(_in_thread(request, cancelled), {}))
+        return present_run(request, LoadedRun(place_in_thread(request, cancelled), {}))
     pending_ids = tool_outputs.pending_call_ids(response, outputs)
     if not pending_ids:
         status = run_from_response(response, outputs)["status"]
@@ -170,7 +181,7 @@ def cancel(request: V2Request) -> "v2.Run":
     else:
         items = [tool_outputs.item_from_output(call_id, output) for call_id, output in given.items()]
         messages.add_items(request.api, conversation_id_of(response), items)
-    return _present_run(request, loaded._replace(outputs=outputs | given))
+    return present_run(request, loaded._replace(outputs=outputs | given))
 
 
 def submit_tool_outputs(request: V2Request) -> "v2.Run":
@@ -191,11 +202,11 @@ def submit_tool_outputs(request: V2Request) -> "v2.Run":
         following = responses.next_response_from_response(response)
         started = _add_items_and_start(request, [] if loaded.has_outputs else items, following)
         run_notes.note_latest(request, rounds.first_id_of(response), started.response["id"])
-        return _present_run(request, started)
+        return present_run(request, started)
     if not loaded.has_outputs:
         messages.add_items(request.api, conversation_id_of(response), items)
     given = {one["call_id"]: one["output"] for one in items}
-    return _present_run(request, loaded._replace(outputs=outputs | given))
+    return present_run(request, loaded._replace(outputs=outputs | given))
 
 
 def list_page(request: V2Request) -> "v2.List[v2.Run]":
@@ -217,7 +228,7 @@ def list_page(request: V2Request) -> "v2.List[v2.Run]":
 def _find_run(request: V2Request, run_id: str) -> "v2.Run | None":
     """None for a run that OpenAI does not keep any more."""
     try:
-        return _present_run(request, load_run(request, run_id))
+        return present_run(request, load_run(request, run_id))
     except (UpstreamError, V2Error) as refusal:
         if refusal.status != 404:
             raise
@@ -240,7 +251,7 @@ def list_messages(request: V2Request) -> "v2.List[v2.Message]":
     return pages.make_list(*pages.slice_page(written, request.query))
 
 
-def _present_run(request: V2Request, loaded: LoadedRun) -> "v2.Run":
+def present_run(request: V2Request, loaded: LoadedRun) -> "v2.Run":
     """The run for the caller. What it tells about its thread is remembered, and noted if it waits."""
     response = loaded.response
     run = run_from_response(response, loaded.outputs)

@@ -10,7 +10,6 @@ from assistants_transport.translate.rounds import extras_of_next_round
 from assistants_transport.v2_errors import Json, V2Error, refuse_field, refuse_missing
 
 REFUSED_FIELDS = {
-    "stream": "runs are polled",
     "include": "it belongs into the query of a request for run steps",
     "max_prompt_tokens": "responses have no such limit",
 }
@@ -30,6 +29,7 @@ RUN_FIELD_TYPES: FieldTypes = {
     "parallel_tool_calls": bool,
     "truncation_strategy": dict,
     "reasoning_effort": str,
+    "stream": bool,
     **dict.fromkeys(REFUSED_FIELDS, ANYTHING),
 }
 TRUNCATION_FIELD_TYPES: FieldTypes = {"type": str, "last_messages": ANYTHING}
@@ -74,6 +74,11 @@ def check_update(body: Json) -> None:
     """Raises V2Error 400 for a field of a run's update other than its metadata."""
     check_fields(body, {"metadata": dict}, "an update of a run")
     extras.check_limits(body.get("metadata") or {})
+
+
+def stream_fields(body: Json) -> Json:
+    """What a response has beyond its other fields if the run is to be streamed, without random filling."""
+    return {"stream": True, "stream_options": {"include_obfuscation": False}} if body.get("stream") else {}
 
 
 def needs_thread_extras(body: Json, agent: Json) -> bool:

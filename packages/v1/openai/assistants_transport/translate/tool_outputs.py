@@ -1,19 +1,17 @@
 """v2 tool outputs -> items of a conversation; and which calls of a response still wait for an output."""
 
-from assistants_transport.body_schema import ANYTHING, FieldTypes, check_fields
-from assistants_transport.v2_errors import Json, V2Error, refuse_field, refuse_missing
+from assistants_transport.body_schema import FieldTypes, check_fields
+from assistants_transport.v2_errors import Json, V2Error, refuse_missing
 
-SUBMISSION_FIELD_TYPES: FieldTypes = {"tool_outputs": list, "stream": ANYTHING}
+SUBMISSION_FIELD_TYPES: FieldTypes = {"tool_outputs": list, "stream": bool}
 OUTPUT_FIELD_TYPES: FieldTypes = {"tool_call_id": str, "output": str}
 # This output of a call marks its run as cancelled.
 CANCELLED_OUTPUT = "The run was cancelled before this call was answered."
 
 
 def check_submission(body: Json) -> None:
-    """Raises V2Error 400 for a field that is unknown or of another type, and for a stream."""
+    """Raises V2Error 400 for a field that is unknown or of another type."""
     check_fields(body, SUBMISSION_FIELD_TYPES, "a submission of tool outputs")
-    if body.get("stream"):
-        refuse_field("stream", "runs are polled")
 
 
 def pending_calls(response: Json, outputs: dict[str, str]) -> list[Json]:
