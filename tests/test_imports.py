@@ -61,6 +61,7 @@ ROOMS = {
 ALLOWED = (
     Import("assistant_function.upstream.client", "assistants_transport"),
     Import("assistant_function.by_path.api_request", "assistants_transport.routes", IN_A_FUNCTION),
+    Import("assistant_function.by_path", "assistants_transport.event_stream"),
     Import("assistant_function.upstream.run_stream", "assistants_transport.event_stream"),
     Import("assistant_function", "assistants_transport.v2_objects", FOR_TYPES),
 )

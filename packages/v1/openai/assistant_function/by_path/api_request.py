@@ -4,13 +4,18 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant_function.errors import InvalidRequest, Json, MethodNotAllowed, UnknownPath
 from assistant_function.request.event import Event, read_parameters
 from assistant_function.request.readers import read_id
+from assistant_function.upstream.client import Connection
+
+if TYPE_CHECKING:
+    import httpx2
 
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+V2_HEADERS = {"OpenAI-Beta": "assistants=v2"}
 _SAFE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:~-]+)+")
 _HEADER_TEXT = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 
@@ -26,14 +31,32 @@ class ApiRequest(NamedTuple):
     headers: Mapping[str, str] = {}
     is_v2: bool = False
 
-    def encode_body(self) -> bytes | None:
-        """Raises InvalidRequest for a body that cannot be sent."""
+    @property
+    def wants_stream(self) -> bool:
+        return self.is_v2 and isinstance(self.body, dict) and bool(self.body.get("stream"))
+
+    def without_stream(self) -> "ApiRequest":
+        body = self.body if isinstance(self.body, dict) else {}
+        return self._replace(body={name: value for name, value in body.items() if name != "stream"})
+
+    def send(self, connection: Connection, *, as_stream: bool = False) -> "httpx2.Response":
+        """Raises InvalidRequest for a body that cannot be sent, and what the connection raises."""
+        kind = {"Content-Type": "application/json"} if isinstance(self.body, dict) else {}
+        headers, content = {**self.headers, **kind}, self._encode_body()
+        return connection.send(self.method, self.path, self.query, headers, content, as_stream=as_stream)
+
+    def _encode_body(self) -> bytes | None:
         if not isinstance(self.body, dict):
             return self.body
         try:
             return json.dumps(self.body, allow_nan=False).encode()
         except (ValueError, RecursionError) as problem:
             raise InvalidRequest("the body must be JSON, and not nested too deeply") from problem
+
+
+def read_v2(connection: Connection, path: str, query: Mapping[str, str] | None = None) -> "httpx2.Response":
+    """A read of the function's own, on the way to an answer."""
+    return connection.send("GET", path, query or {}, V2_HEADERS)
 
 
 def read_v2_request(event: Event, path: str) -> ApiRequest:
@@ -61,7 +84,7 @@ def read_v2_request(event: Event, path: str) -> ApiRequest:
     for name, value in (*ids.items(), *((name, query[name]) for name in QUERY_IDS & query.keys())):
         read_id(name, value)
     body = {name: value for name, value in given.items() if name not in query} if takes_body else None
-    headers = {"OpenAI-Beta": "assistants=v2", **_pick_headers(event, "idempotency-key")}
+    headers = {**V2_HEADERS, **_pick_headers(event, "idempotency-key")}
     name = f"{method} {route.path}"
     return ApiRequest(method, path, name, _read_query(query), body, headers, is_v2=True)
 

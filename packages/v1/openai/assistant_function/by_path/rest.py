@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING
 
 from assistant_function.answer.envelope import wrap_nothing
 from assistant_function.answer.failure import describe_fault, present_failure
-from assistant_function.by_path import openai_paths, run_polls
+from assistant_function.by_path import openai_paths
 from assistant_function.by_path.api_request import ApiRequest, read_other_request, read_v2_request
-from assistant_function.by_path.v2_answer import present_answer, present_v2_failure
-from assistant_function.call import Outcome, Way
-from assistant_function.errors import UnknownPath
+from assistant_function.by_path.v2_answer import (
+    is_stream_refused,
+    present_answer,
+    present_events,
+    present_v2_failure,
+)
+from assistant_function.call import START, Outcome, Way
+from assistant_function.errors import Json, UnknownPath
 from assistant_function.request import access
 from assistant_function.request.event import Event, Runtime
 from assistant_function.request.limits import check_texts, limit_answer
@@ -17,8 +22,6 @@ from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import Connection, connect
 
 if TYPE_CHECKING:
-    import httpx2
-
     from assistant_function.upstream.retrying import RetryingTransport
 
 STARTS_OF_RUNS = ("POST /threads/runs", "POST /threads/{thread_id}/runs")
@@ -34,12 +37,7 @@ def answer(event: Event, settings: Settings, runtime: Runtime, secrets: tuple[st
         request = _read_request(event, settings)
         connection = connect(settings, event.deadline, runtime.transport)
         network = connection.network
-        response = _send(connection, settings, request)
-        if request.name == run_polls.POLL:
-            again = partial(_send, connection, settings, request)
-            response = run_polls.hold(response, again, event.deadline, runtime.wall_clock())
-        told = present_answer(response, request, secrets, network.may_have_changed)
-        outcome = Outcome(told, {"path": request.name})
+        outcome = Outcome(_ask(request, connection, runtime, secrets), {"path": request.name})
     except Exception as error:
         outcome = fail(error, secrets, request, network)
     return outcome._replace(openai_request_id=network.last_request_id if network else None)
@@ -54,6 +52,9 @@ def fail(
     may_have_changed = network is not None and network.may_have_changed
     told = present_v2_failure(present_failure(error, {}, may_have_changed), secrets, may_have_changed)
     return Outcome(told, {"path": request.name if request else None}, describe_fault(error))
+
+
+# ---------------------------------------------------------------- what is asked
 
 
 def _read_request(event: Event, settings: Settings) -> ApiRequest:
@@ -79,28 +80,39 @@ def _limit(request: ApiRequest, settings: Settings) -> ApiRequest:
     return request._replace(body=limit_answer(request.body, "max_completion_tokens", settings))
 
 
-def _send(connection: Connection, settings: Settings, request: ApiRequest) -> "httpx2.Response":
-    import httpx2
+# ---------------------------------------------------------------- the way to OpenAI
 
-    from assistant_function.upstream.refusals import translate_failure
 
-    headers = {"Authorization": f"Bearer {settings.api_key}", **request.headers}
-    if isinstance(request.body, dict):
-        headers["Content-Type"] = "application/json"
-    timeout = httpx2.Timeout(connection.network.deadline.left()).as_dict()
-    try:
-        return connection.assistants.handle_request(
-            httpx2.Request(
-                request.method,
-                settings.base_url.rstrip("/") + request.path,
-                params=request.query,
-                content=request.encode_body(),
-                headers=headers,
-                extensions={"timeout": timeout},
-            )
-        )
-    except httpx2.RequestError as problem:
-        raise translate_failure(problem) from problem
+def _ask(request: ApiRequest, connection: Connection, runtime: Runtime, secrets: tuple[str, ...]) -> Json:
+    from assistant_function.by_path import run_polls
+
+    if request.wants_stream:
+        return _ask_for_stream(request, connection, secrets)
+    response = request.send(connection)
+    if request.name == run_polls.POLL:
+        deadline = connection.network.deadline
+        response = run_polls.hold(response, partial(request.send, connection), deadline, runtime.wall_clock())
+    return present_answer(response, request, secrets, connection.network.may_have_changed)
+
+
+def _ask_for_stream(request: ApiRequest, connection: Connection, secrets: tuple[str, ...]) -> Json:
+    """Where the server streams no runs, or streams are turned off, it is told as if it had been streamed."""
+    from assistant_function.by_path import run_events, unstreamed_runs
+
+    deadline, response = connection.network.deadline, None
+    if START in connection.streams:
+        response = request.send(connection, as_stream=True)
+        if run_events.is_stream(response):
+            return present_events(run_events.collect_stream(response, deadline, secrets), response)
+        if is_stream_refused(response):
+            connection.streams.discard(START)
+            response = None
+    if response is None:
+        response = request.without_stream().send(connection)
+    if not response.is_success:
+        return present_answer(response, request, secrets, connection.network.may_have_changed)
+    told = unstreamed_runs.tell_run(response, request, connection)
+    return present_events(run_events.collect_events(told, secrets), response)
 
 
 WAY = Way(answer, fail)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from assistant_function import json_text
-from assistant_function.errors import AnswerLost
+from assistant_function.errors import InvalidUpstreamResponse
 from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.following import has_ended, poll_until_ended
+from assistant_function.upstream.objects import read_run
 
 if TYPE_CHECKING:
     import httpx2
@@ -23,37 +23,27 @@ MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 2.0
 
 
 def hold(
-    response: "httpx2.Response", fetch: Callable[[], "httpx2.Response"], deadline: Deadline, wall_time: float
+    response: "httpx2.Response", ask: Callable[[], "httpx2.Response"], deadline: Deadline, wall_time: float
 ) -> "httpx2.Response":
     """The latest answer to the poll, with the pause that is advised where the run still goes on."""
-    run = _read_run(response)
-    if run is None or has_ended(run):
+    try:
+        run = read_run(response.content)
+    except InvalidUpstreamResponse:
         return response
-    latest = [response]
+    if has_ended(run):
+        return response
+    latest = response
 
-    def fetch_run() -> "tuple[v2.Run, None]":
-        answer = fetch()
-        found = _read_run(answer)
-        if found is None:
-            raise AnswerLost("the run was not told")
-        latest[0] = answer
+    def fetch() -> "tuple[v2.Run, None]":
+        nonlocal latest
+        answer = ask()
+        found = read_run(answer.content)
+        latest = answer
         return found, None
 
-    age = max(0.0, wall_time - run["created_at"])
+    age = max(0.0, wall_time - (run.get("created_at") or wall_time))
     begun = deadline.now() - min(age, MAX_POLLED_AGE_SECONDS)
-    ended = has_ended(poll_until_ended(run, fetch_run, deadline.within(HOLD_SECONDS), begun))
-    if not ended:
+    if not has_ended(poll_until_ended(run, fetch, deadline.within(HOLD_SECONDS), begun)):
         pause = min(max(age * PAUSE_SHARE_OF_AGE, MIN_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
-        latest[0].headers["openai-poll-after-ms"] = str(round(pause * 1000))
-    return latest[0]
-
-
-def _read_run(response: "httpx2.Response") -> "v2.Run | None":
-    """None for what is no run of which it can be told whether it goes on."""
-    try:
-        found = json_text.loads(response.content)
-    except ValueError:
-        return None
-    is_run = isinstance(found, dict) and found.get("object") == "thread.run"
-    told = is_run and isinstance(found.get("status"), str) and isinstance(found.get("created_at"), int)
-    return found if told else None
+        latest.headers["openai-poll-after-ms"] = str(round(pause * 1000))
+    return latest

@@ -9,7 +9,7 @@ from assistant_function.answer.envelope import HEADERS, TOO_LONG, hide_secrets, 
 from assistant_function.answer.failure import Failure
 from assistant_function.answer.truncation import MAX_BYTES, cut_page, fits
 from assistant_function.errors import FunctionError, InvalidUpstreamResponse, Json
-from assistant_function.upstream.refusals import find_own_fault
+from assistant_function.upstream.refusals import find_own_fault, refuses_stream
 
 if TYPE_CHECKING:
     import httpx2
@@ -39,11 +39,27 @@ def present_answer(
         )
     kind = response.headers.get("content-type", "").lower()
     if "json" in kind or (request.is_v2 and not kind.startswith("text/event-stream")):
-        return _build_response(200, _fit(_hide_words(_parse_json(response), secrets), request), headers)
+        found = hide_words_of_runs(_parse_json(response), secrets)
+        return _build_response(200, _fit(found, request), headers)
     body = response.text if _TEXT_TYPE.match(kind) else base64.b64encode(response.content).decode()
     if len(body.encode()) > MAX_BYTES:
         raise FunctionError(TOO_LONG, headers=DO_NOT_REPEAT, status=502)
     return _build_response(200, make_sendable(body), headers | {"Content-Type": kind or "text/plain"})
+
+
+def present_events(events: str, response: "httpx2.Response") -> Json:
+    headers = {**_pick_headers(response), "Content-Type": "text/event-stream; charset=utf-8"}
+    return _build_response(200, events, headers)
+
+
+def is_stream_refused(response: "httpx2.Response") -> bool:
+    """Whether the answer to a request for a stream says that there is none."""
+    response.read()
+    try:
+        body = json_text.loads(response.content)
+    except ValueError:
+        body = None
+    return refuses_stream(response.status_code, body, response.text)
 
 
 def present_v2_failure(failure: Failure, secrets: tuple[str, ...], may_have_changed: bool) -> Json:
@@ -84,14 +100,16 @@ def _parse_json(response: "httpx2.Response") -> Any:
     return found
 
 
-def _hide_words(found: Any, secrets: tuple[str, ...]) -> Any:
+def hide_words_of_runs(found: Any, secrets: tuple[str, ...]) -> Any:
     """What OpenAI says about how a run went may hold a key; what the model says cannot."""
     if isinstance(found, list):
-        return [_hide_words(one, secrets) for one in found]
+        return [hide_words_of_runs(one, secrets) for one in found]
     if not isinstance(found, dict):
         return found
     hidden = {name: hide_secrets(found[name], secrets) for name in WORDS_OF_A_RUN if name in found}
-    return {**found, **hidden, **({"data": _hide_words(found["data"], secrets)} if "data" in found else {})}
+    if "data" in found:
+        hidden["data"] = hide_words_of_runs(found["data"], secrets)
+    return {**found, **hidden}
 
 
 def _fit(body: Any, request: "ApiRequest") -> Any:

@@ -3,6 +3,7 @@
 Everything is imported on first use, not at the start: an answer that needs no OpenAI should not wait for it,
 nor one that needs no SDK for the SDK."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,39 @@ class Connection:
             max_retries=0,  # the SDK would repeat changes blindly; RetryingTransport knows which may be
             http_client=httpx2.Client(transport=self.assistants),
         )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        as_stream: bool = False,
+    ) -> "httpx2.Response":
+        """Sends a request without the SDK. A stream of events is read whole, unless it is asked for as such.
+
+        Raises UpstreamError where no whole answer comes."""
+        import httpx2
+
+        from assistant_function.upstream.refusals import translate_failure
+
+        request = httpx2.Request(
+            method,
+            self._settings.base_url.rstrip("/") + path,
+            params=query,
+            headers={"Authorization": f"Bearer {self._settings.api_key}", **headers},
+            content=content,
+            extensions={"timeout": httpx2.Timeout(self.network.deadline.left()).as_dict()},
+        )
+        try:
+            response = self.assistants.handle_request(request)
+            if not as_stream:
+                response.read()
+        except httpx2.RequestError as problem:
+            raise translate_failure(problem) from problem
+        return response
 
     def close(self) -> None:
         self.assistants.close()

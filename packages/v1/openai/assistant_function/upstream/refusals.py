@@ -1,10 +1,15 @@
 """What a request that failed means: whose fault it is, and whether it may have been carried out."""
 
+import re
+from typing import Any
+
 import httpx2
 
 from assistant_function import errors
 from assistant_function.upstream.retrying import NOT_SENT
 
+STREAM_REFUSALS = (400, 404, 405, 422, 501)
+_STREAM = re.compile(r"\b(stream|streamed|streaming|background)\b", re.IGNORECASE)
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 
 
@@ -16,6 +21,14 @@ def translate_failure(cause: BaseException | None) -> errors.UpstreamError:
     if isinstance(cause, httpx2.TimeoutException):
         return kind("OpenAI did not answer in time", status=504)
     return kind("OpenAI could not be reached")
+
+
+def refuses_stream(status: int, body: Any, text: str) -> bool:
+    """Whether an answer to a request for a stream says that there is none, and nothing was started.
+
+    `body` is its JSON. Servers word it differently; some give a `detail` in place of OpenAI's error."""
+    in_doubt = isinstance(body, dict) and "detail" in body
+    return status in STREAM_REFUSALS and bool(in_doubt or _STREAM.search(text))
 
 
 def find_own_fault(status: int, words: str) -> errors.FunctionError | None:

@@ -8,12 +8,10 @@ import openai
 from openai._constants import RAW_RESPONSE_HEADER
 
 from assistant_function import errors
-from assistant_function.upstream.refusals import find_own_fault, translate_failure
+from assistant_function.upstream.refusals import find_own_fault, refuses_stream, translate_failure
 
 MAX_MESSAGE_CHARACTERS = 1000  # of OpenAI's own words
 MAX_RETRY_AFTER_SECONDS = 86_400
-STREAM_REFUSALS = (400, 404, 405, 422, 501)
-_STREAM = re.compile(r"\b(stream|streamed|streaming|background)\b", re.IGNORECASE)
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
 _RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
@@ -41,7 +39,8 @@ def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
         return _describe_active_run(words)
     if own_fault := find_own_fault(status, words):
         return own_fault
-    if _refuses_stream(problem):
+    is_streamed = problem.request.headers.get(RAW_RESPONSE_HEADER) == "stream"
+    if is_streamed and refuses_stream(status, problem.body, problem.response.text):
         return errors.StreamRefused(reason, status=status)
     match status:
         case 400 | 422:
@@ -59,16 +58,6 @@ def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
     message = f"OpenAI failed with status {status}: {reason}"
     return errors.AnswerLost(message, headers=_pass_on_retry_after(problem))
-
-
-def _refuses_stream(problem: openai.APIStatusError) -> bool:
-    """Whether a stream was asked for, and that may be why the request is refused.
-
-    Servers word it differently; some give a `detail` in place of OpenAI's error object."""
-    asked = problem.request.headers.get(RAW_RESPONSE_HEADER) == "stream"
-    in_doubt = isinstance(problem.body, dict) and "detail" in problem.body
-    named = in_doubt or _STREAM.search(problem.response.text)
-    return asked and bool(named) and problem.status_code in STREAM_REFUSALS
 
 
 def _find_message(problem: openai.APIStatusError) -> str:
