@@ -197,6 +197,13 @@ def test_an_unstreamed_run_that_outlives_the_call_is_told_to_be_retrieved() -> N
     assert 26 < upstream.clock.seconds < 27
 
 
+@pytest.mark.parametrize("content", [b"", b"{}", b"<p>Hello</p>"])
+def test_an_answer_that_names_no_run_is_a_lost_one(content: bytes) -> None:
+    answer = answer_always(200, content=content).function().ask(*START, **STREAM)
+    assert (answer["statusCode"], answer["headers"]["x-should-retry"]) == (502, "false")
+    assert "look before you repeat it" in answer["body"]["error"]["message"]
+
+
 @pytest.mark.parametrize("status", [400, 404, 429, 500])
 def test_a_refusal_is_no_stream(status: int) -> None:
     upstream = answer_always(status, {"error": {"message": "No.", "type": "t", "param": None, "code": None}})

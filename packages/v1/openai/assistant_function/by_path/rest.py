@@ -20,6 +20,7 @@ from assistant_function.request.event import Event, Runtime
 from assistant_function.request.limits import check_texts, limit_answer
 from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import Connection, connect
+from assistant_function.upstream.objects import read_run
 
 if TYPE_CHECKING:
     from assistant_function.upstream.retrying import RetryingTransport
@@ -111,7 +112,7 @@ def _ask_for_stream(request: ApiRequest, connection: Connection, secrets: tuple[
         response = request.without_stream().send(connection)
     if not response.is_success:
         return present_answer(response, request, secrets, connection.network.may_have_changed)
-    told = unstreamed_runs.tell_run(response, request, connection)
+    told = unstreamed_runs.tell_run(read_run(response.content), request, connection)
     return present_events(run_events.collect_events(told, secrets), response)
 
 

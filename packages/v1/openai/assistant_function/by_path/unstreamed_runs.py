@@ -22,12 +22,9 @@ WITH_THREAD, GOING_ON = "POST /threads/runs", ("queued", "in_progress")
 OLDEST_FIRST = {"order": "asc", "limit": "100"}
 
 
-def tell_run(
-    started: "httpx2.Response", request: ApiRequest, connection: Connection
-) -> Iterator[ServerSentEvent]:
-    """`started` answers the request that started the run, or let it go on. RunGoesOn at the deadline."""
-    run, read = read_run(started.content), partial(read_v2, connection)
-    path = f"/threads/{run['thread_id']}"
+def tell_run(run: "v2.Run", request: ApiRequest, connection: Connection) -> Iterator[ServerSentEvent]:
+    """`run` as the request has started it, or let it go on. Raises RunGoesOn at the deadline."""
+    read, path = partial(read_v2, connection), f"/threads/{run['thread_id']}"
     if request.name == WITH_THREAD:
         yield _tell("thread.created", parse_thread(read(path)))
     if "tool_outputs" not in (request.body or {}):
