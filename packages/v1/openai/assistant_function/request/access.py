@@ -18,7 +18,8 @@ NO_PATH = ("", "/")
 METHODS = ("GET", "POST")
 ALL_METHODS = "GET, POST, OPTIONS"
 # A page may read few headers of an answer unless they are named (Fetch: CORS-safelisted response headers).
-READABLE = {"Access-Control-Expose-Headers": "Retry-After, x-request-id, openai-poll-after-ms"}
+READABLE = {"Access-Control-Expose-Headers": "Retry-After"}
+READABLE_BY_PATH = {"Access-Control-Expose-Headers": "Retry-After, x-request-id, openai-poll-after-ms"}
 OPEN_TO_ALL_PAGES = {"Access-Control-Allow-Origin": "*", **READABLE}
 PREFLIGHT = {
     "Access-Control-Allow-Methods": ALL_METHODS,
@@ -133,12 +134,13 @@ def choose_cors_headers(event: Event, settings: Settings) -> dict[str, str]:
         allowed = {"Vary": "Origin", "Access-Control-Allow-Origin": origin, **READABLE}
     else:
         allowed = {"Vary": "Origin"}
-    return allowed | (_choose_preflight_headers(event) if event.method == "OPTIONS" else {})
-
-
-def _choose_preflight_headers(event: Event) -> dict[str, str]:
     if event.path in NO_PATH:
-        return PREFLIGHT
+        return allowed | (PREFLIGHT if event.method == "OPTIONS" else {})
+    readable = READABLE_BY_PATH if "Access-Control-Allow-Origin" in allowed else {}
+    return allowed | readable | (_grant_headers(event) if event.method == "OPTIONS" else {})
+
+
+def _grant_headers(event: Event) -> dict[str, str]:
     wanted = event.headers.get("access-control-request-headers", "")
     named = wanted if _HEADER_NAMES.fullmatch(wanted) else "Authorization, Content-Type"
     return {**PREFLIGHT_BY_PATH, "Access-Control-Allow-Headers": named}
