@@ -1,4 +1,4 @@
-"""A request by path, top to bottom: who asks, what is asked, the way to OpenAI, OpenAI's answer."""
+"""A request by path, top to bottom: who asks, what is asked, the way to OpenAI, and what it answers."""
 
 from functools import partial
 from typing import TYPE_CHECKING
