@@ -65,17 +65,20 @@ def test_the_figures_of_the_page_agree() -> None:
 
 
 def test_a_page_counts_the_ends_of_each_method_and_gives_refusals_and_failures_their_words() -> None:
-    page = write_page(OUTCOMES, {STREAM: STREAMED}, {"chatkit": 7, "agents": 8})
+    programs = {"A good SDK": None, "A bad one": "Traceback"}
+    page = write_page(OUTCOMES, {STREAM: STREAMED}, {"chatkit": 7, "agents": 8}, OUTCOMES[:1], programs)
     assert "| 3 | 1 | 1 | 1 |" in page
     assert "| `threads.runs.create()` | 1 | 1 | 0 | 0 |  |" in page
     assert "| `threads.runs.create(stream=True)` | 1 | 0 | 1 | 0 | 1 |" in page
     assert "| `threads.retrieve()` | 1 | it is 3 |" in page
+    assert "| 1 | 1 | 0 | 0 |" in page
+    assert "| A good SDK | passed |\n| A bad one | failing |" in page
     assert page.endswith("agents (8), chatkit (7).\n")
     assert read_refusals(page) == [(STREAMED, STREAM)]
 
 
 def test_a_page_without_failures_says_so() -> None:
-    assert "## What fails\n\nNothing.\n" in write_page(OUTCOMES[:1], {}, {})
+    assert "## What fails\n\nNothing.\n" in write_page(OUTCOMES[:1], {}, {}, [], {})
 
 
 def test_a_suite_that_names_its_tests_in_another_way_is_noticed() -> None:

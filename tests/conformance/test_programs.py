@@ -104,6 +104,16 @@ def test_the_error_of_a_busy_thread_names_the_run_that_can_be_cancelled(run: Run
     ]
 
 
+def test_functions_are_answered_within_the_stream_of_their_run(run: Run) -> None:
+    assert run("stream_with_tools.py", "How is it?\n/call weather {}", "sunny\n/say It is sunny.") == [
+        "calls weather",
+        "says It is sunny.",
+        "in one: Hi",
+        "steps tool_calls, message_creation",
+        "2 messages",
+    ]
+
+
 def test_an_exported_assistant_can_be_imported_by_its_printed_fields(run: Run) -> None:
     original, copy = map(json.loads, run("copy_assistant.py"))
     assert original["id"] != copy["id"]

@@ -11,7 +11,18 @@ from assistant_function.openapi import describe
 from assistant_function.request import settings
 from local.announcement import Ids, calls, curl_line
 from local.emulator.server import Emulator
-from tests.docs.pages import PAGES, README, REFERENCE, ROOT, SHOWN_URL, Caller, Page, is_by_path, run_python, shape
+from tests.docs.pages import (
+    PAGES,
+    README,
+    REFERENCE,
+    ROOT,
+    SHOWN_URL,
+    Caller,
+    Page,
+    is_by_path,
+    run_python,
+    shape,
+)
 from tests.invoke import Json, make_function, web
 
 FILLING_WORDS = {"or", "and", "one", "more"}

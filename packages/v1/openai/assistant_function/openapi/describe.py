@@ -18,8 +18,8 @@ PATH = "/v1/openai"
 BY_PATH: Json = {
     "name": "Assistants v2 by path",
     "description": "/v1/openai/assistants… and /v1/openai/threads…, also behind /v1/openai/v1: Assistants v2 "
-    "itself, as OpenAI describes it, for programs that speak it. /v1/openai is the base URL of their SDK, and "
-    "the same tokens open it.",
+    "itself, as OpenAI describes it, for programs that speak it. /v1/openai is their SDK's base URL, and the "
+    "same tokens open it.",
     "externalDocs": {
         "description": "OpenAI's own description",
         "url": "https://github.com/openai/openai-openapi",
