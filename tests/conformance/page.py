@@ -13,9 +13,10 @@ ENDS = {"passed": "passed", "refused": "refused by name", "failing": "failing"}
 HEAD = """# Conformance
 
 How OpenAI's own tests of Assistants v2, sync and async, end against the transport, and against the function
-[by path](by-path.md). They come with the source distribution of the openai package; `make conformance` runs
-them over a socket, the emulator behind both, and writes this page. Nothing in the tests is changed. On the way
-their dummies (`thread_id`, a page of 0 objects, a tool output that names no call) become objects that exist.
+[by path](by-path.md). They come with the source distribution of the openai package; `make conformance`
+runs them over a socket, the emulator behind both, and writes this page. Nothing in them is changed. On the
+way their dummies (`thread_id`, a page of 0 objects, a tool output that names no call) become objects that
+exist.
 
 A test is *refused by name* if the transport answers 400 and says which field or which endpoint today's OpenAI
 has no place for; where a request has several such fields, that is the first of them. A test is *failing* if
