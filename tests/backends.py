@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from assistants_transport.translate.marks import split_text
 from local.emulator.server import Emulator
 from tests.faults.proxy import Proxy, start_proxy
 from tests.invoke import BriskClock, Context, FakeClock, Function, HastyClock, Json, make_function
@@ -27,13 +28,15 @@ class Backend:
     """The function with this backend, perhaps behind a proxy that makes faults.
 
     `url` is what the function asks, `requests` are the (method, path) of all requests that its upstream has
-    seen so far, `emulator` is today's OpenAI, which stands behind every backend."""
+    seen so far, `emulator` is today's OpenAI, which stands behind every backend. `environment` are further
+    settings of the function."""
 
     name: str
     url: str
     requests: Requests
     emulator: Emulator
     fault_proxy: Proxy | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def proxy(self) -> Proxy:
@@ -42,7 +45,7 @@ class Backend:
 
     @property
     def settings(self) -> dict[str, str]:
-        return {"OPENAI_BASE_URL": self.url, "ASSISTANTS_BACKEND": self.name}
+        return {"OPENAI_BASE_URL": self.url, "ASSISTANTS_BACKEND": self.name} | self.environment
 
     def function(
         self,
@@ -118,7 +121,8 @@ def read_stored_texts(emulator: Emulator, thread: str) -> list[tuple[str, str]]:
         "WHERE conversation_id = ? ORDER BY seq",
         thread.replace("thread_", "conv_"),
     )
-    return [(role, text) for role, text in items]
+    shown = [(role, split_text(text)[0]) for role, text in items]  # without what marks a request's work
+    return [(role, text) for role, text in shown if text]
 
 
 class LosingTransport(httpx2.BaseTransport):

@@ -64,6 +64,13 @@ class RealClock(HastyClock):
         time.sleep(seconds)
 
 
+class FastClock(HastyClock):
+    """Time runs ten times as fast: for deadlines that are seconds away."""
+
+    def now(self) -> float:
+        return 10 * time.monotonic() + self.seconds
+
+
 class BriskClock(HastyClock):
     """The real clock, but a pause takes a tenth of its time: for runs that end at once."""
 

@@ -47,6 +47,8 @@ class EventLog:
     def delete(self, response_id: str) -> None:
         """Forget the events of a response."""
         self.database.execute(DELETE, response_id)
+        if news := self.news.pop(response_id, None):
+            news.set()
 
     async def read(self, response_id: str, after: int) -> AsyncIterator[Json]:
         """The events behind this number, those to come too, up to the response's last."""
@@ -60,5 +62,5 @@ class EventLog:
                     self.news.pop(response_id, None)
                     return
             await news.wait()
-            if self.is_closed:
+            if self.is_closed or not self.has(response_id):  # the response was deleted
                 raise BrokenOffError

@@ -106,7 +106,7 @@ class EventStreams:
         self, wanted: WantedStream, response: Json, include: list[Includable]
     ) -> Response:
         """The stream once more. What is said of one that was not created as a stream is unverified."""
-        if self.tasks.clock() - response["created_at"] > REPLAY_SECONDS:
+        if int(self.tasks.clock()) - response["created_at"] > REPLAY_SECONDS:
             raise ApiError(
                 "This response can no longer be streamed because it is more than 5 minutes old.",
                 param="stream",

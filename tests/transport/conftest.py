@@ -8,6 +8,7 @@ import pytest
 from openai import OpenAI
 
 from local.emulator.server import Emulator, start_emulator
+from local.emulator.stream_faults import StreamFaults
 from tests.transport.fakes import connect
 
 DEPRECATED = "(deprecated$|The Assistants API is deprecated)"
@@ -32,6 +33,20 @@ def client(emulator: Emulator) -> Iterator[OpenAI]:
     """Refuses answers that do not fit the SDK's v2 models."""
     with connect(emulator.url, httpx2.HTTPTransport()) as connected:
         yield connected
+
+
+@pytest.fixture
+def another(emulator: Emulator) -> Iterator[OpenAI]:
+    """A client in another process: it remembers nothing of what the first one saw."""
+    with connect(emulator.url, httpx2.HTTPTransport()) as connected:
+        yield connected
+
+
+@pytest.fixture
+def stream_faults(emulator: Emulator) -> Iterator[StreamFaults]:
+    """The emulator's switches for streams, all off again after the test."""
+    yield emulator.stream_faults
+    vars(emulator.stream_faults).update(vars(StreamFaults()))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import httpx2
 from openai import OpenAI
 
 from assistants_transport import AssistantsTransport
+from assistants_transport.event_stream import write_event
 
 MODEL = "gpt-4.1-mini"  # takes temperature and top_p
 BASE_URL = "https://openai.test/v1"
@@ -108,6 +109,13 @@ def make_response(**changes: Any) -> dict[str, Any]:
         "error": None,
         "incomplete_details": None,
     } | changes
+
+
+def make_stream(*events: Any, content_type: str = "text/event-stream") -> httpx2.Response:
+    """A stream as today's OpenAI answers it; a text among the events stands in it as it is."""
+    lines = [one if isinstance(one, str) else write_event(one["type"], json.dumps(one)) for one in events]
+    content = b"".join(one.encode() if isinstance(one, str) else one for one in lines)
+    return httpx2.Response(200, content=content, headers={"content-type": content_type})
 
 
 def make_message(number: int, **changes: Any) -> dict[str, Any]:

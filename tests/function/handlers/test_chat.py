@@ -175,9 +175,8 @@ def test_a_turn_whose_answer_cannot_be_fetched_tells_its_run(backend: Backend) -
     def loses(request: httpx2.Request) -> bool:
         return request.method == "GET" and is_run(request.url.path)
 
-    answer = backend.function(transport=LosingTransport(loses), clock=FakeClock())(
-        action="chat", assistantId=backend.assistant(), message="/say hi"
-    )
+    function = backend.function(transport=LosingTransport(loses), clock=FakeClock(), RUN_STREAMING="off")
+    answer = function(action="chat", assistantId=backend.assistant(), message="/say hi")
     data = read_data(answer)
     assert data["runId"].startswith("run_")
     assert answer["statusCode"] == 202  # a poll that fails ends nothing

@@ -285,7 +285,7 @@ def test_an_output_is_sent_as_text(name: str, output: Any, text: str) -> None:
     upstream = answer_always(500)
     params = make_params("submit-tool-outputs") | {"toolOutputs": [{name: "call_1", "output": output}]}
     upstream.function()(**params)
-    assert upstream.bodies() == [{"tool_outputs": [{"tool_call_id": "call_1", "output": text}]}]
+    assert upstream.bodies()[0]["tool_outputs"] == [{"tool_call_id": "call_1", "output": text}]
 
 
 @pytest.mark.parametrize("value", ["text", "json_object"])

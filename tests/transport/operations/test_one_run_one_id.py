@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -17,13 +17,6 @@ from tests.transport.following import answer_calls, look_at, wait_for
 
 FUNCTIONS: Any = [{"type": "function", "function": {"name": name}} for name in ("f", "g")]
 FULL_METADATA = {f"key {number}": "x" * 512 for number in range(16)}
-
-
-@pytest.fixture
-def another(emulator: Emulator) -> Iterator[OpenAI]:
-    """A client in another process: it remembers nothing of what the first one saw."""
-    with connect(emulator.url, httpx2.HTTPTransport()) as connected:
-        yield connected
 
 
 def start_in_tools(client: OpenAI, text: str = "/call f {}", **thread: Any) -> Run:

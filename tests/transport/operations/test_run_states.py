@@ -1,6 +1,5 @@
 """A run tells the truth in every process, whatever others do to its thread."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -15,13 +14,6 @@ from tests.transport.following import answer_calls, look_at, wait_for
 
 FUNCTIONS: Any = [{"type": "function", "function": {"name": "f"}}]
 NEARLY_FULL = {f"key {number}": "x" * 512 for number in range(15)}
-
-
-@pytest.fixture
-def another(emulator: Emulator) -> Iterator[OpenAI]:
-    """A client in another process: it remembers nothing of what the first one saw."""
-    with connect(emulator.url, httpx2.HTTPTransport()) as connected:
-        yield connected
 
 
 def start_waiting(client: OpenAI, metadata: Any = None) -> Run:

@@ -1,6 +1,5 @@
 """What belongs to runs: their list, their steps, their metadata, a thread made with them, who wrote what."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -16,13 +15,6 @@ FUNCTIONS: Any = [{"type": "function", "function": {"name": name}} for name in (
 SEARCH: Any = [{"type": "file_search"}]
 CODE: Any = [{"type": "code_interpreter"}]
 RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
-
-
-@pytest.fixture
-def another(emulator: Emulator) -> Iterator[OpenAI]:
-    """A client in another process: it remembers nothing of what the first one saw."""
-    with connect(emulator.url, httpx2.HTTPTransport()) as connected:
-        yield connected
 
 
 def run_once(client: OpenAI, text: str, **assistant: Any) -> Run:

@@ -90,8 +90,9 @@ class OpenAIApi:
 
     def hang_up(self) -> None:
         """Closes the stream, if one is open. Upstream the response goes on."""
-        if self.stream:
-            self.stream.close()
+        stream, self.stream = self.stream, None
+        if stream:
+            stream.close()
 
     def _send(self, method: str, path: str, body: Json | None = None) -> Json:
         response = self._inner.handle_request(self._build_request(method, path, body))

@@ -24,8 +24,9 @@ class ResponseStream:
 
     def __init__(self, answer: httpx2.Response) -> None:
         self._answer = answer
-        self._chunks = iter([answer.read()] if _is_json(answer) else answer.iter_bytes())
-        self._events = iter([_parse(answer.text)]) if _is_json(answer) else self._read_events()
+        is_json = "json" in answer.headers.get("content-type", "")
+        self._chunks: Iterator[bytes] = iter([answer.read()]) if is_json else answer.iter_bytes()
+        self._events = iter([{"response": _parse(next(self._chunks))}]) if is_json else self._read_events()
         self.first = self._read_first()
 
     def __iter__(self) -> Iterator[Json]:
@@ -43,26 +44,25 @@ class ResponseStream:
 
     def _read_events(self) -> Iterator[Json]:
         for name, data in read_events(self._chunks):
-            event = _parse(data)
-            yield {"type": name, **event}
+            yield {"type": name, **_parse(data)}
 
     def _read_first(self) -> Json:
         for event in self._events:
-            if event.get("object") == "response":  # JSON in place of a stream
-                return event
-            if isinstance(event.get("response"), dict):
-                response: Json = event["response"]
+            response = event.get("response")
+            if isinstance(response, dict) and "id" in response:
                 return response
             if event.get("type") == "error":
                 raise UpstreamError(_answer_from_error(event))
         raise httpx2.ReadError("the answer ended before it named a response", request=self._answer.request)
 
 
-def _is_json(answer: httpx2.Response) -> bool:
-    return "json" in answer.headers.get("content-type", "")
+def error_of(event: Json) -> Json:
+    """What an `error` event tells, by itself or in an object of its own."""
+    error = event["error"] if isinstance(event.get("error"), dict) else event
+    return {name: error.get(name) for name in ("code", "message", "param")}
 
 
-def _parse(text: str) -> Json:
+def _parse(text: str | bytes) -> Json:
     """The JSON object; an empty one for anything else."""
     try:
         value = json.loads(text)
@@ -73,6 +73,5 @@ def _parse(text: str) -> Json:
 
 def _answer_from_error(event: Json) -> httpx2.Response:
     """The refusal that the server would have given if it had not begun to stream."""
-    error = event["error"] if isinstance(event.get("error"), dict) else event
-    details = {"type": None, "param": None, **{k: v for k, v in error.items() if k != "sequence_number"}}
-    return httpx2.Response(ERROR_STATUSES.get(str(error.get("code")), 400), json={"error": details})
+    error = error_of(event)
+    return httpx2.Response(ERROR_STATUSES.get(str(error["code"]), 400), json={"error": error})

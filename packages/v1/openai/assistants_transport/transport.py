@@ -12,6 +12,7 @@ from assistants_transport.event_stream import write_event
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations.runs_as_streams import RunStream
+from assistants_transport.translate.marks import mark_from_key
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 # what reading JSON of an unexpected shape raises
@@ -21,6 +22,7 @@ SURPRISES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 class AssistantsTransport(httpx2.BaseTransport):
     """Answers Assistants v2 requests with today's OpenAI; every other request passes through unchanged.
 
+    A message or a run that is sent again with the same header Idempotency-Key within its thread is done once.
     `inner` sends the requests. The read timeout of a v2 request bounds all requests made for it together.
     Upstream errors come back in v2's shape with their status, code and Retry-After. Raises httpx2's errors
     where there is no upstream answer, and DecodingError where it cannot be understood."""
@@ -50,7 +52,8 @@ class AssistantsTransport(httpx2.BaseTransport):
         query = dict(request.url.params)
         try:
             body = _parse_body(request)
-            return 200, routes.dispatch(request.method, path, query, body, api, self._caches)
+            mark = _read_mark(request)
+            return 200, routes.dispatch(request.method, path, query, body, mark, api, self._caches)
         except (V2Error, UpstreamError) as refusal:
             api.hang_up()
             return refusal.status, _error_body(refusal)
@@ -87,6 +90,12 @@ class _EventBytes(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _read_mark(request: httpx2.Request) -> str | None:
+    """What stands for the request's Idempotency-Key: see operations/repeats.py."""
+    key = request.headers.get("idempotency-key")
+    return mark_from_key(key) if key else None
 
 
 def _parse_body(request: httpx2.Request) -> Json:

@@ -4,6 +4,7 @@ from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import present_message, present_page
 from assistant_function.call import ActionCall
 from assistant_function.errors import Json
+from assistant_function.upstream.following import wait_out_lock
 from assistant_function.upstream.idempotency import send_once
 from assistant_function.upstream.objects import parse_deleted, parse_message, parse_messages
 from assistant_function.upstream.reconcile import is_gone, send_or_find
@@ -15,8 +16,11 @@ def send(call: ActionCall) -> Answer:
     thread_id = call.params["threadId"]
     fields: Json = {"role": "user", "content": call.params["message"]} | call.v2_fields()
     if "requestId" in call.params:
-        return Answer(present_message(send_once(call, thread_id, fields)))
-    return Answer(present_message(parse_message(call.beta.threads.messages.create(thread_id, **fields))))
+        sent = wait_out_lock(call, lambda: send_once(call, thread_id, fields))
+    else:
+        create = call.beta.threads.messages.create
+        sent = wait_out_lock(call, lambda: parse_message(create(thread_id, **fields)))
+    return Answer(present_message(sent))
 
 
 def list_page(call: ActionCall) -> Answer:

@@ -1,7 +1,7 @@
 """Runs: run an assistant and wait for its answer; get, cancel, submit tool outputs; chat."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import (
@@ -27,8 +27,9 @@ from assistant_function.upstream.following import (
     has_ended,
     list_written,
     start_run,
+    wait_out_lock,
 )
-from assistant_function.upstream.idempotency import LostRun, run_once, send_once
+from assistant_function.upstream.idempotency import run_once
 from assistant_function.upstream.objects import parse_run, parse_runs, parse_thread
 from assistant_function.upstream.reconcile import is_gone, send_or_find
 
@@ -87,7 +88,7 @@ def submit_tool_outputs(call: ActionCall) -> Answer:
         ids = {"run_id": call.params["runId"], "thread_id": call.params["threadId"]}
         return runs.submit_tool_outputs(**ids, tool_outputs=call.params["toolOutputs"], **stream)
 
-    return _wait_for(call, start_run(call, send, tells_all=False))
+    return _wait_for(call, wait_out_lock(call, lambda: start_run(call, send, tells_all=False)))
 
 
 # ---------------------------------------------------------------- starting a run
@@ -100,22 +101,15 @@ def _new_messages(call: ActionCall) -> list[Any]:
 
 
 def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
-    if "requestId" in call.params:
-        return _run_once_in(call, thread_id, messages)
-    fields = _run_fields(call) | ({"additional_messages": messages} if messages else {})
-    started = start_run(call, lambda runs, **stream: runs.create(thread_id, **fields, **stream))
-    return _wait_for(call, started)
-
-
-def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
     fields = _run_fields(call)
-    asked = send_once(call, thread_id, messages[0]) if messages else None
-    found = run_once(call, thread_id, fields, asked)
-    if not isinstance(found, LostRun):
-        return _wait_for(call, Started(found))
-    written = [present_message(one) for one in found.messages]
-    known: Json = {"id": None, "thread_id": thread_id, "status": found.status, **fields}
-    return Answer(present_run(cast("v2.Run", known), written), goes_on=found.status == "in_progress")
+    if "requestId" in call.params:
+        return _wait_for(call, run_once(call, thread_id, fields, messages))
+    fields |= {"additional_messages": messages} if messages else {}
+
+    def send(runs: Any, **stream: bool) -> Any:
+        return runs.create(thread_id, **fields, **stream)
+
+    return _wait_for(call, wait_out_lock(call, lambda: start_run(call, send)))
 
 
 def _run_fields(call: ActionCall) -> Json:

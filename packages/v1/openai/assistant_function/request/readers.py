@@ -9,7 +9,6 @@ from typing import Any, Never
 
 from assistant_function import json_text
 from assistant_function.errors import InvalidRequest, Json
-from assistant_function.hidden_metadata import HIDDEN_PREFIX
 
 MAX_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MAX_PAIRS, MAX_KEY_CHARACTERS, MAX_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
@@ -117,8 +116,6 @@ def read_metadata(name: str, value: Any) -> dict[str, str]:
     if len(pairs) > MAX_PAIRS:
         _refuse(name, f"holds at most {MAX_PAIRS} pairs")
     for key, inner in pairs.items():
-        if key.startswith(HIDDEN_PREFIX):
-            _refuse(f"{name}.{key[:80]}", f"is reserved: keys must not begin with {HIDDEN_PREFIX}")
         if not 0 < len(key) <= MAX_KEY_CHARACTERS:
             _refuse(name, f"keys have 1 to {MAX_KEY_CHARACTERS} characters")
         if not isinstance(inner, str) or len(inner) > MAX_VALUE_CHARACTERS:

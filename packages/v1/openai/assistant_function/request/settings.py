@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from assistant_function.errors import NotConfigured
 
 SECRETS = ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN")
-BACKENDS = ("responses", "native")
+NATIVE = "native"
+BACKENDS = ("responses", NATIVE)
 OPENAI_URL = "https://api.openai.com/v1"
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[!-.0-~]+")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from assistant_function.call import START, TAKE_UP, ActionCall
+from assistant_function.call import START, STREAMS, TAKE_UP, ActionCall
 from assistant_function.errors import (
     PASSING,
     Busy,
@@ -48,6 +48,11 @@ class Started(NamedTuple):
     tells_all: bool = False
     is_unstreamed: bool = False
 
+    def close(self) -> None:
+        """For a run that is not followed."""
+        if self.stream:
+            self.stream.close()
+
 
 class Followed(NamedTuple):
     """A run in its last known state: ended, or still going on at the deadline.
@@ -75,9 +80,9 @@ def start_run(call: ActionCall, send: Send, tells_all: bool = True) -> Started:
     will not wait long enough, and not from a server that was seen to refuse it. A stream that tells no run
     is a lost answer, for nobody knows whether the run was started."""
     if START not in call.streams or _waiting_seconds(call) < MIN_SECONDS_FROM_START:
-        return wait_out_lock(call, lambda: _start_unstreamed(call, send))
+        return _start_unstreamed(call, send)
     try:
-        return wait_out_lock(call, lambda: _start_streamed(call, send, tells_all))
+        return _start_streamed(call, send, tells_all)
     except StreamRefused:
         started = _start_unstreamed(call, send)
         call.streams.discard(START)  # for nothing else was refused
@@ -108,15 +113,10 @@ def _start_unstreamed(call: ActionCall, send: Send) -> Started:
 def _start_streamed(call: ActionCall, send: Send, tells_all: bool) -> Started:
     stream = _open_stream(send(call.streaming_beta.threads.runs, stream=True))
     try:
-        run = stream.read_first()
+        return Started(stream.read_first(), stream, tells_all)
     except BaseException:
         stream.close()
         raise
-    if not stream.is_refused:
-        return Started(run, stream, tells_all)
-    stream.close()
-    call.streams.discard(START)
-    return Started(run, is_unstreamed=True)
 
 
 def _open_stream(opening: "Opening") -> "RunStream":
@@ -132,20 +132,25 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
     """Returns once the run has ended, or the caller has waited long enough.
 
     Where a stream breaks off or falls silent the run is looked at, and taken up again if it goes on."""
-    run, deadline, begun = started.run, _find_deadline(call), call.deadline.now()
+    run, seconds, begun = started.run, _waiting_seconds(call), call.deadline.now()
+    deadline = call.deadline.within(seconds)
     written: list[v2.Message] = []
-    for stream in _open_streams(call, started, deadline):
+    for stream in _open_streams(call, started, may_be_taken_up=seconds >= MIN_SECONDS_TAKEN_UP):
         run = _read_to_end(call, stream, deadline) or run
         written = stream.written.messages()
         if has_ended(run):
             is_all = stream is started.stream and started.tells_all and stream.written.is_whole()
             return Followed(run, written, is_all)
-        if deadline.left() > 0:
-            run = _look(call, run)
+        if stream.tells_nothing_new:
+            call.streams.difference_update(STREAMS if stream is started.stream else [TAKE_UP])
+            break
+        if deadline.left() <= 0:
+            break
+        run = _look(call, run)
         if has_ended(run):
             break
     run = poll_until_ended(run, lambda: _fetch_run(call, run), deadline, begun)
-    if written and started.stream and not started.tells_all:
+    if written and started.stream and not started.tells_all and not has_ended(run):
         written = _put_earlier_ahead(call, run, written)
     return Followed(run, written)
 
@@ -164,29 +169,27 @@ def list_written(call: ActionCall, run: "v2.Run") -> "list[v2.Message]":
     return parse_messages(call.beta.threads.messages.list(run["thread_id"], **fields))[0]
 
 
-def _open_streams(call: ActionCall, started: Started, deadline: Deadline) -> "Iterator[RunStream]":
+def _open_streams(call: ActionCall, started: Started, may_be_taken_up: bool) -> "Iterator[RunStream]":
     """The stream that the run was started with, then those that take it up again."""
     if started.stream:
         yield started.stream
-    for _ in range(0 if started.is_unstreamed or has_ended(started.run) else MAX_TAKE_UPS):
-        stream = _take_up(call, started.run, deadline)
+    if started.is_unstreamed or has_ended(started.run):
+        return
+    for _ in range(MAX_TAKE_UPS if may_be_taken_up else 0):
+        stream = _take_up(call, started.run)
         if stream is None:
             return
         yield stream
 
 
-def _take_up(call: ActionCall, run: "v2.Run", deadline: Deadline) -> "RunStream | None":
+def _take_up(call: ActionCall, run: "v2.Run") -> "RunStream | None":
     """A stream that tells the run from its beginning; None where there is none, for whatever reason."""
-    if TAKE_UP not in call.streams or deadline.left() < MIN_SECONDS_TAKEN_UP:
+    if TAKE_UP not in call.streams:
         return None
     runs, query = call.streaming_beta.threads.runs, {"stream": "true"}  # an addition to v2
-    try:
-        stream = _open_stream(runs.retrieve(run["id"], thread_id=run["thread_id"], extra_query=query))
-    except UpstreamError:
-        return None
-    if stream.is_refused:
-        call.streams.discard(TAKE_UP)
-    return stream
+    with suppress(UpstreamError):
+        return _open_stream(runs.retrieve(run["id"], thread_id=run["thread_id"], extra_query=query))
+    return None
 
 
 def _read_to_end(call: ActionCall, stream: "RunStream", deadline: Deadline) -> "v2.Run | None":

@@ -27,16 +27,15 @@ GROWING, WHOLE = ("created", "in_progress"), ("completed", "incomplete")
 class RunStream:
     """The answer to a request that asked for a stream of events. `run` is what was told of the run last.
 
-    `is_refused`: the answer is none, but at best the run as it is."""
+    `tells_nothing_new`: it came to its end, and that was not the run's, before anything else was told."""
 
     def __init__(self, opening: "Opening") -> None:
         self.run: v2.Run | None = None
         self.written = Written()
         self._closing = ExitStack()
         answer = self._closing.enter_context(opening)
-        kind = answer.headers.get("content-type", "")
-        self.is_refused = not kind.lower().startswith("text/event-stream")
-        self._events = _read_one(answer) if self.is_refused else read_events(answer.iter_bytes())
+        self._events = read_events(answer.iter_bytes()) if _is_stream(answer) else _read_one(answer)
+        self.tells_nothing_new = False
 
     def read_first(self) -> "v2.Run":
         """Reads on until the run is told. UpstreamError if it never is."""
@@ -48,7 +47,11 @@ class RunStream:
     def read(self, until: Callable[["v2.Run"], bool]) -> None:
         """Reads on until the run is as it is waited for, or the stream ends. UpstreamError if it breaks."""
         try:
-            while not (self.run and until(self.run)) and (event := next(self._events, None)):
+            while not (self.run and until(self.run)):
+                event = next(self._events, None)
+                if event is None:
+                    self.tells_nothing_new = self.written.is_nothing()
+                    return
                 self._take(event)
         except httpx2.RequestError as problem:
             raise translate_failure(problem) from problem
@@ -67,6 +70,10 @@ class RunStream:
             self.run = read_run(event.data)
         elif name == "error":
             raise AnswerLost("OpenAI failed in the middle of its answer")
+
+
+def _is_stream(answer: "APIResponse[Any]") -> bool:
+    return answer.headers.get("content-type", "").lower().startswith("text/event-stream")
 
 
 def _read_one(answer: "APIResponse[Any]") -> "Iterator[ServerSentEvent]":
@@ -92,8 +99,12 @@ class Written:
             if state in GROWING:
                 self._pieces[message["id"]] = {}
 
+    def is_nothing(self) -> bool:
+        return not self._messages
+
     def is_whole(self) -> bool:
-        return not self._pieces
+        """Whether messages were told, and all of them to their end."""
+        return bool(self._messages) and not self._pieces
 
     def messages(self) -> "list[v2.Message]":
         """In the order in which they began; those that still grow with the text that stands so far."""

@@ -17,6 +17,7 @@ from assistants_transport.operations.run_loading import (
     require_thread,
 )
 from assistants_transport.request import V2Request
+from assistants_transport.response_stream import error_of
 from assistants_transport.translate import rounds
 from assistants_transport.translate.run import assistant_id_of
 from assistants_transport.translate.step import steps_from_response
@@ -27,6 +28,8 @@ from assistants_transport.v2_errors import Json, UpstreamError
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
+# how an id begins that stands for no response, or for more than one
+NO_RESPONSES = (OPEN_CALL_PREFIX, rounds.REQUEST_PREFIX, run_notes.CANCELLED_AT)
 TOLD_STATUSES = ("queued", "in_progress")
 DONE = V2Event("done", "[DONE]")
 
@@ -63,11 +66,14 @@ def submit_tool_outputs(request: V2Request) -> RunStream:
 
 
 def _stream(request: V2Request, run: "v2.Run", ahead: Iterable[V2Event]) -> RunStream:
-    """The events of the response that the request has started, behind those `ahead`."""
+    """The events of the response that the request has started, behind those `ahead`.
+
+    It has started none where outputs are not all there, or where it repeats one that did."""
     stream = request.api.stream
-    if stream is None:  # outputs that are not all: the run goes on waiting
-        return RunStream(_tell_state(run), request.api.hang_up)
-    events = _tell(request, run["id"], stream.first, stream)
+    if stream is None or rounds.run_id_of(stream.first) != run["id"]:
+        request.api.hang_up()
+        return RunStream(chain(ahead, _tell_state(run)), request.api.hang_up)
+    events = _tell(request, stream.first, stream)
     return RunStream(chain(ahead, events), request.api.hang_up)
 
 
@@ -96,12 +102,14 @@ def take_up(request: V2Request) -> RunStream:
     does not stream it, or not any more."""
     run_id = request.ids["run_id"]
     latest_id = run_notes.find_latest_id(request, to_upstream_id(run_id))
-    if latest_id.startswith((OPEN_CALL_PREFIX, run_notes.CANCELLED_AT)):
-        return RunStream(
-            _tell_state(runs.present_run(request, load_run(request, run_id))), request.api.hang_up
-        )
-    first, later = _open(request, latest_id)
-    return RunStream(_tell(request, run_id, first, later, is_taken_up=True), request.api.hang_up)
+    known: Json | None = None
+    if latest_id.startswith(NO_RESPONSES):
+        loaded = load_run(request, run_id)
+        if loaded.is_guess:
+            return RunStream(_tell_state(runs.present_run(request, loaded)), request.api.hang_up)
+        known, latest_id = loaded.response, str(loaded.response["id"])
+    first, later = (known, ()) if known and has_ended(known) else _open(request, latest_id)
+    return RunStream(_tell(request, first, later, is_taken_up=True), request.api.hang_up)
 
 
 def _open(request: V2Request, response_id: str) -> tuple[Json, Iterable[Json]]:
@@ -119,31 +127,30 @@ def _open(request: V2Request, response_id: str) -> tuple[Json, Iterable[Json]]:
         if refusal.refuses_stream():
             raise refusal.as_stream_refusal() from refusal
         raise
-    try:
-        require_thread(request, name_conversation(stream.first))
-    except BaseException:
-        stream.close()
-        raise
-    return stream.first, stream
+    first = name_conversation(stream.first)
+    require_thread(request, first)
+    if not request.caches.responses.knows(first):
+        run_notes.read_notes(request)  # a thread that was deleted tells nothing any more
+    return first, stream
 
 
 # ---------------------------------------------------------------- telling
 
 
 def _tell(
-    request: V2Request, run_id: str, first: Json, later: Iterable[Json], is_taken_up: bool = False
+    request: V2Request, first: Json, later: Iterable[Json], is_taken_up: bool = False
 ) -> Iterator[V2Event]:
     """The events of one response, and of those that the run goes on in, if it `is_taken_up`."""
-    thread_id, told_status, is_noted = request.ids["thread_id"], "", False
-    items = ItemEvents(first, RunOfEvents(thread_id, run_id, assistant_id_of(first)))
-    response = first
+    run_id, assistant_id = rounds.run_id_of(first), assistant_id_of(first)
+    items = ItemEvents(first, RunOfEvents(request.ids["thread_id"], run_id, assistant_id))
+    response, told_status, is_noted = first, "", False
     for event in chain([{"type": "", "response": first}], later):
         now = int(request.clock())
         if isinstance(event.get("response"), dict):
             response = runs.place_in_thread(request, event["response"])
             if has_ended(response):
                 yield from items.tell_rest(response, now)
-                yield from _tell_end(request, run_id, response, is_taken_up)
+                yield from _tell_end(request, response, is_taken_up)
                 return
             run = runs.present_run(request, LoadedRun(response, {}))
             if run["status"] in TOLD_STATUSES and run["status"] != told_status:
@@ -156,20 +163,21 @@ def _tell(
         if not is_noted and runs.goes_on_long(request, response):
             is_noted = True
             request.api.begin_again()
-            run_notes.note_run(request, rounds.first_id_of(response))
+            run_notes.note_run(request, response)
 
 
-def _tell_end(request: V2Request, run_id: str, response: Json, is_taken_up: bool) -> Iterator[V2Event]:
+def _tell_end(request: V2Request, response: Json, is_taken_up: bool) -> Iterator[V2Event]:
+    """The end of a round: of the run too, unless its calls have their outputs and it goes on."""
     request.api.begin_again()
     loaded = LoadedRun(response, {})
     if is_taken_up and pending_call_ids(response, {}):
-        loaded = load_run(request, run_id)  # its calls may have their outputs, so that it has gone on
+        loaded = load_run(request, rounds.run_id_of(response))
         if loaded.response["id"] != response["id"] and not loaded.is_guess:
             request.api.hang_up()
-            first, later = _open(request, loaded.response["id"])
-            yield from _tell(request, run_id, first, later, is_taken_up)
+            yield from _tell(request, *_open(request, loaded.response["id"]), is_taken_up)
             return
-    yield V2Event(f"thread.run.{(run := runs.present_run(request, loaded))['status']}", run)
+    run = runs.present_run(request, loaded)
+    yield V2Event(f"thread.run.{run['status']}", run)
     if request.api.stream:
         request.api.stream.finish()
     yield DONE
@@ -183,6 +191,5 @@ def _tell_state(run: "v2.Run") -> Iterator[V2Event]:
 
 
 def _v2_error(event: Json) -> Json:
-    error = event["error"] if isinstance(event.get("error"), dict) else event
-    named = {name: error.get(name) for name in ("code", "message", "param")}
-    return {"type": "server_error", **named, "message": named["message"] or "upstream told of an error"}
+    error = error_of(event)
+    return {"type": "server_error", **error, "message": error["message"] or "upstream told of an error"}

@@ -51,6 +51,7 @@ class _Step:
     """The items of one step: function calls side by side are one."""
 
     items: list[Json]
+    id: str = ""
     is_open: bool = True
 
 
@@ -106,6 +107,7 @@ class ItemEvents:
         self._items[index] = told
         if told.place == 0:
             step = {**self._show_step(told.step, now), "completed_at": None}
+            told.step.id = step["id"]
             if item["type"] != "message":
                 step["step_details"] = {"type": "tool_calls", "tool_calls": []}
             yield V2Event("thread.run.step.created", step)
@@ -130,12 +132,16 @@ class ItemEvents:
         told = self._items.get(index)
         if told is None or told.is_done:
             return
-        told.is_done, told.item, told.step.items[told.place] = True, item, item
-        if item["type"] != "message":
-            yield from self._tell_rest_of_call(told)
-        elif is_message(item):  # else it turned out to be commentary
+        told.is_done = True
+        if item["type"] == "message" and not is_message(item):  # it turned out to be commentary
+            told.step.is_open = False
+            return
+        told.item, told.step.items[told.place] = item, item
+        if item["type"] == "message":
             yield from self._tell_rest_of_message(told, self._show_message(item, now))
             yield self._tell_message(item, now)
+        else:
+            yield from self._tell_rest_of_call(told)
         if item["type"] != "function_call":  # it goes on until it has its output
             yield from self._close(told.step, now)
 
@@ -214,16 +220,14 @@ class ItemEvents:
         return {**shown}
 
     def _close(self, step: _Step, now: int) -> Iterator[V2Event]:
-        """Tells the end of a step, if it has one."""
-        shown = self._show_step(step, now)
-        if step.is_open and shown["status"] != "in_progress":
+        """Tells the end of a step, once, if it has one."""
+        if step.is_open and (shown := self._show_step(step, now))["status"] != "in_progress":
             step.is_open = False
             yield V2Event(f"thread.run.step.{shown['status']}", shown)
 
     def _tell_call(self, told: _Item, call: Json) -> V2Event:
         details = {"type": "tool_calls", "tool_calls": [{"index": told.place, **call}]}
-        step_id = self._show_step(told.step, 0)["id"]
-        delta = {"id": step_id, "object": "thread.run.step.delta", "delta": {"step_details": details}}
+        delta = {"id": told.step.id, "object": "thread.run.step.delta", "delta": {"step_details": details}}
         return V2Event("thread.run.step.delta", delta)
 
     def _tell_rest_of_call(self, told: _Item) -> Iterator[V2Event]:
