@@ -167,6 +167,7 @@ async def _pass_on(answer: httpx2.Response) -> AsyncIterator[bytes]:
             if isinstance(came, Exception):
                 raise came
             yield came
+            await asyncio.sleep(0)  # so a client that hung up is noticed
     finally:
         answer.close()
 

@@ -131,6 +131,7 @@ class EventStreams:
                     yield noise
                 yield encode(obfuscate(show_event(event, include), wanted.is_obfuscated))
                 sent += 1
+                await asyncio.sleep(0)  # others have their turn, and a client that hung up is noticed
             has_ended = True
         finally:
             if not response["background"]:

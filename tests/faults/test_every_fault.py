@@ -16,7 +16,7 @@ from tests.invoke import CAUTION, Json
 SHORT_SECONDS = 0.06  # what a call gets that waits in vain
 LATENESS_SECONDS = 1.0  # of a busy machine
 STATUSES = {400: 400, 401: 500, 403: 500, 404: 404, 408: 504, 409: 409, 413: 413, 422: 400, 429: 429}
-STATUSES |= dict.fromkeys((500, 502, 503, 504, 529), 502)
+STATUSES |= dict.fromkeys((500, 502, 503, 529), 502) | {504: 504}
 REASON = b'{"error": {"message": "It was not to be.", "type": "x", "param": null, "code": null}}'
 HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
 IN_HTML = body("that is HTML", HTML)

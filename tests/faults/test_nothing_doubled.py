@@ -180,3 +180,16 @@ def test_a_chat_that_stops_half_way_tells_its_thread(backend: Backend) -> None:
     thread = answer["body"]["threadId"]
     listed = backend.data(action="list-messages", threadId=thread)["messages"]
     assert [one["content"] for one in listed if one["role"] == "user"] == ["hi"]
+
+
+@pytest.mark.parametrize("lasting_backend", ["responses"], indirect=True)
+def test_a_thread_that_is_half_made_is_named(backend: Backend) -> None:
+    """Its messages beyond the first 20 are added by a second request."""
+    backend.proxy.inject(LOST, method="POST", path="/items$", times=1)
+    messages = [{"role": "user", "content": str(number)} for number in range(21)]
+    answer = backend.call(action="create-thread", messages=messages)
+    backend.proxy.heal()
+    assert answer["statusCode"] == 502
+    thread = answer["body"]["threadId"]
+    assert f"{thread} exists, perhaps without some of its messages.; {CAUTION}" in answer["body"]["error"]
+    assert backend.texts(thread)[:20] == [str(number) for number in range(20)]

@@ -52,13 +52,15 @@ def send_raw(
 def fake_answers(*bodies: Any) -> tuple[Upstream, list[httpx2.Request]]:
     """-> (an upstream that gives these answers in turn, the requests it has got so far).
 
-    An answer is the JSON body of a 200, or a whole response."""
+    An answer is the JSON body of a 200, a whole response, or an exception, which is raised."""
     asked: list[httpx2.Request] = []
     coming = iter(bodies)
 
     def upstream(request: httpx2.Request) -> httpx2.Response:
         asked.append(request)
         answer = next(coming)
+        if isinstance(answer, Exception):
+            raise answer
         return answer if isinstance(answer, httpx2.Response) else httpx2.Response(200, json=answer)
 
     return upstream, asked

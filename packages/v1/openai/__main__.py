@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from assistant_function import by_action
-from assistant_function.answer.envelope import hide_secrets
+from assistant_function.answer.redaction import redact
 from assistant_function.by_path.openai_paths import is_openai_path
 from assistant_function.call import Outcome, Way
 from assistant_function.errors import Json
@@ -47,12 +47,13 @@ def _choose_way(path: str) -> Way:
 
 def _log(outcome: Outcome, seconds: float, secrets: tuple[str, ...]) -> None:
     """One line for each call; the keys are explained in docs/operating.md."""
+    request_id = outcome.openai_request_id
     line = {
         **outcome.asked,
-        "openaiRequestId": outcome.openai_request_id,
+        "openaiRequestId": redact(request_id, secrets) if request_id else None,
         **outcome.fault,
         "status": outcome.response["statusCode"],
         "milliseconds": round(seconds * 1000),
     }
     with suppress(OSError, ValueError):  # a log that nobody reads any more, its pipe broken or closed
-        print(json.dumps(hide_secrets(line, secrets)), flush=True)
+        print(json.dumps(line), flush=True)

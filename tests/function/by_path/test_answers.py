@@ -110,7 +110,7 @@ def test_a_setting_that_cannot_be_meant_is_told_in_openais_shape() -> None:
         ("POST", "/threads", httpx2.Response(400), 400, None, ""),
         ("GET", "/threads/thread_1", httpx2.ReadTimeout("late"), 504, None, "try again"),
         ("GET", "/threads/thread_1", httpx2.Response(503), 503, None, "without saying why"),
-        ("GET", "/threads/thread_1", httpx2.Response(302), 502, None, "could not be understood"),
+        ("GET", "/threads/thread_1", httpx2.Response(302), 502, None, "OPENAI_BASE_URL redirects"),
         ("GET", "/threads/thread_1", httpx2.Response(200, text="5"), 502, None, "could not be understood"),
     ],
 )

@@ -106,6 +106,18 @@ def test_a_lost_run_with_json_is_parsed_too(backend: Backend) -> None:
     assert backend.data(**ask)["parsed"] == {"echo": "yes"}
 
 
+def test_a_run_whose_answer_was_lost_can_be_named_and_cancelled(backend: Backend) -> None:
+    ids = {"threadId": backend.thread(), "assistantId": backend.assistant(tools=[function_tool("f")])}
+    ask = {"action": "chat", **ids, "message": "/call f {}", "requestId": "a"}
+    assert lose_answer(backend, "POST", RUNS[backend.name], **ask)["statusCode"] == 502
+    found = backend.data(**ask)
+    assert found["status"] == "requires_action"
+    assert [call["name"] for call in found["toolCalls"]] == ["f"]
+    cancel = {"action": "cancel-run", "threadId": ids["threadId"], "runId": found["runId"]}
+    assert backend.data(**cancel)["status"] == "cancelled"
+    assert backend.data(action="chat", **ids, message="/say free")["response"] == "free"
+
+
 # ---------------------------------------------------------------- what it takes, and how long it is known
 
 

@@ -194,3 +194,12 @@ def test_a_thread_has_at_most_twenty_files_for_the_code_interpreter() -> None:
     answer = send_raw(upstream, "POST", "/threads/thread_1/messages", body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "attachments")
     assert [one.method for one in asked] == ["POST", "GET", "DELETE"]  # the message is taken back
+
+
+@pytest.mark.parametrize(("status", "taken_back"), [(400, True), (500, False)])
+def test_a_message_is_taken_back_where_its_files_were_surely_refused(status: int, taken_back: bool) -> None:
+    refused = httpx2.Response(status, text="no")
+    upstream, asked = fake_answers(make_page(make_message(1)), CONVERSATION, refused, {})
+    body = {"role": "user", "content": "x", "attachments": [{"file_id": "f1", "tools": [CODE]}]}
+    assert send_raw(upstream, "POST", "/threads/thread_1/messages", body).status_code == status
+    assert (asked[-1].method == "DELETE") == taken_back

@@ -15,6 +15,7 @@ from tests.transport.fakes import (
     MODEL,
     connect,
     fake_answers,
+    make_agent,
     make_message,
     make_page,
     make_response,
@@ -376,6 +377,41 @@ def test_additional_messages_are_taken_back_where_the_run_is_refused(client: Ope
     assert texts(client, run, limit=100) == before
     client.beta.threads.runs.create(run.thread_id, assistant_id=run.assistant_id, additional_messages=more)
     assert texts(client, run, limit=100)[:27] == [*before, *map(str, range(25))]
+
+
+SURE = (400, 404, 409, 413, 429)
+UNSURE = (408, 500, 503)
+
+
+@pytest.mark.parametrize("status", [*SURE, *UNSURE])
+def test_messages_of_a_run_are_taken_back_only_where_it_was_surely_refused(status: int) -> None:
+    added = make_page(make_message(1, role="user"))
+    upstream, asked = fake_answers(make_agent(), added, httpx2.Response(status, text="no"), {})
+    body = {"assistant_id": "asst_1", "additional_messages": [{"role": "user", "content": "x"}]}
+    assert send_raw(upstream, "POST", "/threads/thread_1/runs", body).status_code == status
+    taken_back = [one.url.path for one in asked if one.method == "DELETE"]
+    assert taken_back == (["/v1/conversations/conv_1/items/msg_1"] if status in SURE else [])
+
+
+def test_messages_that_cannot_be_taken_back_are_told() -> None:
+    worse = [httpx2.Response(400, text="no"), httpx2.Response(500, text="worse")]
+    upstream, _ = fake_answers(make_agent(), make_page(make_message(1)), *worse)
+    body = {"assistant_id": "asst_1", "additional_messages": [{"role": "user", "content": "x"}]}
+    answer = send_raw(upstream, "POST", "/threads/thread_1/runs", body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["thread_id"]) == (400, "thread_1")
+    assert error["message"].endswith("What was added to the thread before that could not be deleted again.")
+
+
+@pytest.mark.parametrize("status", [*SURE, *UNSURE])
+def test_a_new_thread_is_taken_back_only_where_its_run_was_surely_refused(status: int) -> None:
+    cleaned_up = [make_page(), {"deleted": True}]
+    refused = httpx2.Response(status, text="no")
+    upstream, asked = fake_answers(make_agent(), CONVERSATION, refused, *cleaned_up)
+    answer = send_raw(upstream, "POST", "/threads/runs", {"assistant_id": "asst_1"})
+    assert answer.status_code == status
+    assert (asked[-1].method == "DELETE") == (status in SURE)
+    assert answer.json()["error"].get("thread_id") == (None if status in SURE else "thread_1")
 
 
 def test_a_run_goes_with_its_thread(emulator: Emulator, client: OpenAI) -> None:

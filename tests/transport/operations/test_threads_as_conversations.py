@@ -26,6 +26,7 @@ Since = Callable[[], list[tuple[str, str]]]
 CONVERSATION = {"id": "conv_1", "object": "conversation", "created_at": 7, "metadata": {}}
 STORES: Any = {"file_search": {"vector_store_ids": ["vs_1"]}}
 REFUSED = {"error": {"message": "no", "type": "invalid_request_error", "param": None, "code": None}}
+TOO_MANY: Any = [{"role": "user", "content": "x"}] * 21  # for one request
 
 
 def test_a_thread_is_created_read_changed_and_deleted(client: OpenAI) -> None:
@@ -56,16 +57,18 @@ def test_a_thread_with_more_messages_than_one_request_takes(client: OpenAI, requ
     assert [one.content[0].to_dict()["text"]["value"] for one in found] == texts  # type: ignore[index]
 
 
-def test_nothing_half_made_is_left_where_a_later_request_is_refused() -> None:
+@pytest.mark.parametrize("status", [400, 404, 409, 413, 429])
+def test_nothing_half_made_is_left_where_a_later_request_is_refused(status: int) -> None:
     upstream, asked = fake_answers(
         CONVERSATION,
-        httpx2.Response(500, json=REFUSED),
+        httpx2.Response(status, json=REFUSED),
         make_page(make_message(1)),
         {},
         CONVERSATION | {"deleted": True},
     )
-    with connect_fake(upstream) as client, pytest.raises(InternalServerError, match="no"):
-        client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 21)
+    with connect_fake(upstream) as client, pytest.raises(APIStatusError, match="no") as told:
+        client.beta.threads.create(messages=TOO_MANY)
+    assert told.value.status_code == status
     assert [(one.method, one.url.path) for one in asked[2:]] == [
         ("GET", "/v1/conversations/conv_1/items"),
         ("DELETE", "/v1/conversations/conv_1/items/msg_1"),
@@ -73,14 +76,49 @@ def test_nothing_half_made_is_left_where_a_later_request_is_refused() -> None:
     ]
 
 
-def test_the_first_refusal_is_told_where_cleaning_up_fails_too() -> None:
-    refused = [httpx2.Response(400, json=REFUSED), httpx2.Response(500, text="worse")]
-    with (
-        connect_fake(fake_answers(CONVERSATION, *refused)[0]) as client,
-        pytest.raises(APIStatusError, match="no") as told,
-    ):
-        client.beta.threads.create(messages=[{"role": "user", "content": "x"}] * 21)
-    assert told.value.status_code == 400
+def create_half(*answers: Any) -> tuple[httpx2.Response, list[str]]:
+    """Creates a thread of two requests -> (the answer, which methods went out after these two)."""
+    upstream, asked = fake_answers(CONVERSATION, *answers)
+    answer = send_raw(upstream, "POST", "/threads", {"messages": TOO_MANY})
+    return answer, [one.method for one in asked[2:]]
+
+
+@pytest.mark.parametrize("worse", [httpx2.Response(500, text="worse"), httpx2.ReadTimeout("late")])
+def test_a_refusal_that_cannot_be_cleaned_up_names_what_is_left(worse: Any) -> None:
+    answer, after = create_half(httpx2.Response(400, json=REFUSED), worse)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["thread_id"], after) == (400, "thread_1", ["GET"])
+    assert error["message"] == "no thread_1 exists, perhaps without some of its messages."
+
+
+@pytest.mark.parametrize(
+    ("unsure", "status"),
+    [
+        (httpx2.Response(408, json=REFUSED), 408),
+        (httpx2.Response(500, json=REFUSED), 500),
+        (httpx2.Response(504, text="a gateway"), 504),
+        (httpx2.Response(200, text="nonsense"), 502),
+        ([], 502),
+        (httpx2.ReadTimeout("late"), 504),
+        (httpx2.ReadError("reset"), 502),
+    ],
+)
+def test_nothing_is_taken_back_after_a_request_that_may_have_been_carried_out(
+    unsure: Any, status: int
+) -> None:
+    answer, after = create_half(unsure)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["thread_id"], after) == (status, "thread_1", [])
+    assert error["message"].endswith(". thread_1 exists, perhaps without some of its messages.") or (
+        error["message"].startswith("no thread_1 exists")
+    )
+
+
+def test_the_sdk_does_not_begin_anew_beside_half_a_thread() -> None:
+    upstream, asked = fake_answers(CONVERSATION, httpx2.Response(500, json=REFUSED))
+    with connect_fake(upstream) as client, pytest.raises(InternalServerError):
+        client.with_options(max_retries=2).beta.threads.create(messages=TOO_MANY)
+    assert len(asked) == 2
 
 
 def test_an_update_takes_no_messages() -> None:

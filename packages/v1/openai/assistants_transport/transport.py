@@ -13,8 +13,9 @@ from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations.runs_as_streams import RunStream
 from assistants_transport.translate.marks import mark_from_key
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
 
+NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
 # what reading JSON of an unexpected shape raises
 SURPRISES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 
@@ -36,10 +37,15 @@ class AssistantsTransport(httpx2.BaseTransport):
             return self._inner.handle_request(request)
         prefix, path = split
         api = OpenAIApi(self._inner, request, prefix)
-        status, body = self._answer_request(request, path, api)
+        try:
+            status, body = self._answer_request(request, path, api)
+        except BaseException:
+            api.hang_up()
+            raise
         if isinstance(body, RunStream):
             headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
             return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
+        api.hang_up()
         # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
         content = json.dumps(body).encode()
         headers = {**api.kept_headers, "Content-Type": "application/json"}
@@ -55,19 +61,17 @@ class AssistantsTransport(httpx2.BaseTransport):
             mark = _read_mark(request)
             return 200, routes.dispatch(request.method, path, query, body, mark, api, self._caches)
         except (V2Error, UpstreamError) as refusal:
-            api.hang_up()
-            return refusal.status, _error_body(refusal)
+            return _describe_failure(refusal)
+        except PartialFailure as failure:
+            api.kept_headers |= NO_RETRY
+            return _describe_failure(failure)
         except SURPRISES as surprise:
-            api.hang_up()
             # before the first upstream answer only the request's own shape can be the cause
             if api.was_answered:
                 raise httpx2.DecodingError(
                     "the answer has an unexpected shape", request=request
                 ) from surprise
             return 400, V2Error(400, "The request has an unexpected shape.").body()
-        except BaseException:
-            api.hang_up()
-            raise
 
     def close(self) -> None:
         self._inner.close()
@@ -84,7 +88,7 @@ class _EventBytes(httpx2.SyncByteStream):
             for name, data in self._stream.events:
                 yield write_event(name, data if isinstance(data, str) else json.dumps(data))
         except (V2Error, UpstreamError) as refusal:
-            yield write_event("error", json.dumps(_error_body(refusal)["error"]))
+            yield write_event("error", json.dumps(_describe_failure(refusal)[1]["error"]))
         except SURPRISES as surprise:
             raise httpx2.DecodingError("an event has an unexpected shape") from surprise
 
@@ -109,11 +113,26 @@ def _parse_body(request: httpx2.Request) -> Json:
     return body
 
 
-def _error_body(refusal: V2Error | UpstreamError) -> Mapping[str, Any]:
-    return refusal.body() if isinstance(refusal, V2Error) else _translate_error(refusal)
+def _describe_failure(failure: BaseException | None) -> tuple[int, Mapping[str, Any]]:
+    """The status and the body that tell of it; a part that is left is named in `thread_id` too."""
+    match failure:
+        case V2Error():
+            return failure.status, failure.body()
+        case UpstreamError():
+            status = failure.status if failure.status >= 400 else 502  # a redirect
+            return status, _translate_error(failure)
+        case PartialFailure():
+            status, body = _describe_failure(failure.__cause__)
+            message = f"{body['error']['message']} {failure.left}"
+            return status, {"error": {**body["error"], "message": message, "thread_id": failure.thread_id}}
+        case httpx2.TimeoutException():
+            return 504, V2Error(504, "OpenAI did not answer in time.").body()
+        case httpx2.TransportError():
+            return 502, V2Error(502, "OpenAI could not be reached.").body()
+    return 502, V2Error(502, "OpenAI's answer could not be understood.").body()
 
 
-def _translate_error(refusal: UpstreamError) -> Mapping[str, Any]:
+def _translate_error(refusal: UpstreamError) -> Mapping[str, object]:
     """The upstream error object, completed to v2's and with v2's names and ids in its message."""
     error = refusal.details()
     if error is None:

@@ -33,7 +33,7 @@ class V2Error(Exception):
 
 
 class UpstreamError(Exception):
-    """An upstream answer with a status of 400 or more."""
+    """An upstream answer with a status of 300 or more: a redirect is not followed."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__(f"upstream answered {response.status_code}")
@@ -78,6 +78,26 @@ class UpstreamError(Exception):
         words = (self.details() or {}).get("message") or self.response.text[:MAX_QUOTED_CHARACTERS]
         message = f"OpenAI does not stream this run: {words}"
         return V2Error(400, message, param="stream", code=STREAM_REFUSED_CODE)
+
+
+class PartialFailure(Exception):
+    """Something failed after something else was done for the same request: raised from that failure.
+
+    `left` is a sentence about what exists nevertheless, in the thread with this id."""
+
+    def __init__(self, left: str, thread_id: str) -> None:
+        super().__init__(left)
+        self.left, self.thread_id = left, thread_id
+
+
+def is_sure_refusal(failure: Exception) -> bool:
+    """Whether the request that failed was surely not carried out, so that what led up to it may be undone.
+
+    Every 4xx says so, that of a lock (400, 409) or a rate limit (429) too. But after 408 a server may have
+    gone on, as after a 5xx and after an answer that was lost."""
+    if isinstance(failure, UpstreamError):
+        return failure.status < 500 and failure.status != httpx2.codes.REQUEST_TIMEOUT
+    return isinstance(failure, V2Error)
 
 
 def refuse_field(param: str, why: str) -> Never:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import httpx2
 
 from assistant_function import json_text
-from assistant_function.answer.envelope import hide_secrets
+from assistant_function.answer.redaction import hide_secrets
 from assistant_function.answer.truncation import MAX_BYTES
 from assistant_function.by_path.v2_answer import hide_words_of_runs
 from assistant_function.errors import FunctionError, Json

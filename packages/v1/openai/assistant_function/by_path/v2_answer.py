@@ -5,8 +5,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from assistant_function import json_text
-from assistant_function.answer.envelope import HEADERS, TOO_LONG, hide_secrets, make_sendable
+from assistant_function.answer.envelope import HEADERS, TOO_LONG, make_sendable
 from assistant_function.answer.failure import Failure
+from assistant_function.answer.redaction import hide_secrets, redact
 from assistant_function.answer.truncation import MAX_BYTES, cut_page, fits
 from assistant_function.errors import FunctionError, InvalidUpstreamResponse, Json
 from assistant_function.upstream.refusals import find_own_fault, refuses_stream
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
     from assistant_function.by_path.api_request import ApiRequest
 
-KEPT_HEADERS = ("x-request-id", "retry-after", "openai-poll-after-ms", "openai-processing-ms")
+KEPT_HEADERS = (
+    *("x-request-id", "retry-after", "x-should-retry"),
+    *("openai-poll-after-ms", "openai-processing-ms"),
+)
+ERROR_NAMES = ("message", "type", "param", "code", "thread_id")
 DO_NOT_REPEAT = {"x-should-retry": "false"}  # else the SDKs send a change again after every 5xx
 PAGE_KEYS = ("first_id", "last_id", "has_more")
 WORDS_OF_A_RUN = ("last_error", "incomplete_details")  # they might hold a key
@@ -32,19 +37,17 @@ def present_answer(
     function's own settings are to blame for."""
     headers = _pick_headers(response)
     if response.status_code >= 300:
-        error = _read_error(response, request)
+        body = {"error": _read_error(response, request, secrets)}
         repeat = DO_NOT_REPEAT if may_have_changed and response.status_code >= 500 else {}
-        return _build_response(
-            response.status_code, {"error": hide_secrets(error, secrets)}, headers | repeat
-        )
+        return _build_response(response.status_code, body, headers | repeat)
     kind = response.headers.get("content-type", "").lower()
     if "json" in kind or (request.is_v2 and not kind.startswith("text/event-stream")):
         found = hide_words_of_runs(_parse_json(response), secrets)
         return _build_response(200, _fit(found, request), headers)
-    body = response.text if _TEXT_TYPE.match(kind) else base64.b64encode(response.content).decode()
-    if len(body.encode()) > MAX_BYTES:
+    text = response.text if _TEXT_TYPE.match(kind) else base64.b64encode(response.content).decode()
+    if len(text.encode()) > MAX_BYTES:
         raise FunctionError(TOO_LONG, headers=DO_NOT_REPEAT, status=502)
-    return _build_response(200, make_sendable(body), headers | {"Content-Type": kind or "text/plain"})
+    return _build_response(200, text, headers | {"Content-Type": kind or "text/plain"})
 
 
 def present_events(events: str, response: "httpx2.Response") -> Json:
@@ -66,28 +69,28 @@ def present_v2_failure(failure: Failure, secrets: tuple[str, ...], may_have_chan
     """A failure that is no answer of OpenAI's. Only one that may pass is left for the SDKs to repeat."""
     kind = "invalid_request_error" if failure.status < 500 else "server_error"
     code = ERROR_CODES.get(failure.status)
-    error = {"message": failure.message, "type": kind, "param": None, "code": code}
+    message = redact(failure.message, secrets) + failure.advice
+    error = {"message": message, "type": kind, "param": None, "code": code}
     repeat = DO_NOT_REPEAT if may_have_changed or failure.status == 500 else {}
-    body = {"error": hide_secrets(error, secrets)}
-    return _build_response(failure.status, body, {**failure.headers, **repeat})
+    return _build_response(failure.status, {"error": error}, {**failure.headers, **repeat})
 
 
-def _read_error(response: "httpx2.Response", request: "ApiRequest") -> Json:
-    """OpenAI's error object, completed where a server leaves something out."""
+def _read_error(response: "httpx2.Response", request: "ApiRequest", secrets: tuple[str, ...]) -> Json:
+    """OpenAI's error object, completed where a server leaves something out, and without what may be long."""
     try:
         found = json_text.loads(response.content)
     except ValueError:
         found = None
     error = found.get("error") if isinstance(found, dict) else None
-    details = error if isinstance(error, dict) else {}
-    words = details.get("message")
-    own_fault = find_own_fault(response.status_code, words if isinstance(words, str) else "")
+    told = {name: error[name] for name in ERROR_NAMES if name in error} if isinstance(error, dict) else {}
+    texts = {name: redact(value, secrets) for name, value in told.items() if isinstance(value, str)}
+    own_fault = find_own_fault(response.status_code, texts.get("message", ""))
     if own_fault and (request.is_v2 or response.status_code != 404):  # a path of another API may be a typo
         raise own_fault
     if response.status_code < 400:
         raise InvalidUpstreamResponse
     unsaid = f"OpenAI answered {response.status_code} without saying why."
-    return {"message": unsaid, "type": "server_error", "param": None, "code": None} | details
+    return {"message": unsaid, "type": "server_error", "param": None, "code": None} | texts
 
 
 def _parse_json(response: "httpx2.Response") -> Any:

@@ -75,7 +75,7 @@ TOOL_RESOURCES = Param(
     "toolResources", r.read_tool_resources, "What the tools use: vector stores to search, files for code."
 )
 MAX_TOKENS = Param(
-    "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, 1_000_000), "The most tokens of the answer."
+    "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, r.MAX_TOKENS), "The most tokens of the answer."
 )
 RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.")
 

@@ -14,7 +14,7 @@ MAX_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MAX_PAIRS, MAX_KEY_CHARACTERS, MAX_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 MAX_NAME_CHARACTERS = 256
 MAX_WAIT_SECONDS = 900  # the platform's longest call
-MIN_TOKENS = 16  # Responses: max_output_tokens
+MIN_TOKENS, MAX_TOKENS = 16, 1_000_000  # Responses: max_output_tokens begins at 16
 MAX_PARAMETER_DEPTH = 64
 ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
 _ID = re.compile(ID_PATTERN)
@@ -165,7 +165,7 @@ def read_tool_outputs(name: str, value: Any) -> list[Json]:
         if given.get("output") is None:
             _refuse(f"{name}[{place}].output", "is required: text or JSON")
         if unknown := given.keys() - {*_OUTPUT_ID_NAMES, "output"}:
-            _refuse(f"{name}[{place}].{min(unknown)}", "is not known")
+            _refuse(f"{name}[{place}].{min(unknown)[:80]}", "is not known")
         output = given["output"]
         found.append(
             {"tool_call_id": call_id, "output": output if isinstance(output, str) else json.dumps(output)}

@@ -15,6 +15,8 @@ UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is non
 
 def translate_failure(cause: BaseException | None) -> errors.UpstreamError:
     """An error of httpx2: no answer, or the end of one that was not whole."""
+    if isinstance(cause, httpx2.TooManyRedirects):
+        return errors.AnswerLost(f"OPENAI_BASE_URL redirects to {cause}; set it to the address that answers")
     if isinstance(cause, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(cause, NOT_SENT) else errors.AnswerLost

@@ -10,7 +10,7 @@ from openai._constants import RAW_RESPONSE_HEADER
 from assistant_function import errors
 from assistant_function.upstream.refusals import find_own_fault, refuses_stream, translate_failure
 
-MAX_MESSAGE_CHARACTERS = 1000  # of OpenAI's own words
+MAX_WORDS_CHARACTERS = 20_000  # of OpenAI's own; a caller is shown fewer, once keys are hidden in them
 MAX_RETRY_AFTER_SECONDS = 86_400
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
 _RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
@@ -26,7 +26,7 @@ class AssistantsClient(openai.OpenAI):
         except (json.JSONDecodeError, UnicodeDecodeError, openai.APIResponseValidationError) as problem:
             raise errors.InvalidUpstreamResponse from problem
         except openai.APIStatusError as problem:
-            raise _translate_status(problem) from problem
+            raise _name_thread(_translate_status(problem), problem) from problem
         except openai.APIConnectionError as problem:
             raise translate_failure(problem.__cause__) from problem
 
@@ -52,7 +52,7 @@ def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
         case 429:
             message = f"OpenAI's rate limit or quota is used up: {reason}"
             return errors.RateLimited(message, headers=_pass_on_retry_after(problem))
-        case 408:
+        case 408 | 504:
             return errors.AnswerLost(f"OpenAI failed with status {status}: {reason}", status=504)
         case 413:
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
@@ -60,10 +60,18 @@ def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
     return errors.AnswerLost(message, headers=_pass_on_retry_after(problem))
 
 
+def _name_thread(failure: errors.FunctionError, problem: openai.APIStatusError) -> errors.FunctionError:
+    """The failure, with the thread that exists although the request for it failed half-way."""
+    thread_id = problem.body.get("thread_id") if isinstance(problem.body, dict) else None
+    if isinstance(thread_id, str):
+        failure.data = {**(failure.data or {}), "threadId": thread_id}
+    return failure
+
+
 def _find_message(problem: openai.APIStatusError) -> str:
     """OpenAI's own words: the message of its error object, else nothing (an HTML page is no message)."""
     message = problem.body.get("message") if isinstance(problem.body, dict) else None
-    return message[:MAX_MESSAGE_CHARACTERS] if isinstance(message, str) else ""
+    return message[:MAX_WORDS_CHARACTERS] if isinstance(message, str) else ""
 
 
 def _describe_active_run(words: str) -> errors.Busy:

@@ -1,10 +1,11 @@
 """Requests about messages, answered by the items of a conversation."""
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Never
 
+import httpx2
+
 from assistants_transport import pages
-from assistants_transport.ids import to_upstream_id
+from assistants_transport.ids import to_upstream_id, to_v2_id
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import repeats
 from assistants_transport.operations.run_loading import find_waiting_run_id, find_writers
@@ -19,12 +20,21 @@ from assistants_transport.translate.message import (
 )
 from assistants_transport.translate.thread import metadata_with_code_files
 from assistants_transport.translate.times import time_of
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error, refuse_field
+from assistants_transport.v2_errors import (
+    Json,
+    PartialFailure,
+    UpstreamError,
+    V2Error,
+    active_run_error,
+    is_sure_refusal,
+    refuse_field,
+)
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
 MAX_ITEMS_PER_REQUEST = 20  # OpenAI's limit for adding items to a conversation
+NOT_TAKEN_BACK = "What was added to the thread before that could not be deleted again."
 
 
 def create(request: V2Request) -> "v2.Message":
@@ -50,7 +60,8 @@ def _add(request: V2Request, items: list[Json]) -> Json:
     conversation_id = to_upstream_id(request.ids["thread_id"])
     added = add_items(request.api, conversation_id, items)
     if file_ids := code_files_of([request.body]):
-        _attach_code_files(request.api, conversation_id, file_ids, added)
+        # another call of the same key may count on the message already
+        _attach_code_files(request.api, conversation_id, file_ids, [] if request.mark else added)
     return added[-1]
 
 
@@ -59,8 +70,8 @@ def _attach_code_files(api: OpenAIApi, conversation_id: str, file_ids: list[str]
     path = f"/conversations/{conversation_id}"
     try:
         api.post(path, {"metadata": metadata_with_code_files(api.get(path), file_ids)})
-    except (UpstreamError, V2Error):
-        delete_items(api, conversation_id, added)
+    except (UpstreamError, V2Error) as failure:
+        take_back(api, conversation_id, added, failure)
         raise
 
 
@@ -101,24 +112,30 @@ def list_page(request: V2Request) -> "v2.List[v2.Message]":
 def add_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> list[Json]:
     """Adds items to a conversation, 20 per request, and returns them as stored.
 
-    If a request is refused, the items added by the requests before it are deleted again."""
+    If a request is surely refused, the items added by the requests before it are deleted again."""
     added: list[Json] = []
-    path = f"/conversations/{conversation_id}/items"
     try:
         for start in range(0, len(items), MAX_ITEMS_PER_REQUEST):
-            page = api.post(path, {"items": items[start : start + MAX_ITEMS_PER_REQUEST]})
-            added.extend(page["data"])
-    except UpstreamError:
-        delete_items(api, conversation_id, added)
+            page = items[start : start + MAX_ITEMS_PER_REQUEST]
+            added.extend(api.post(f"/conversations/{conversation_id}/items", {"items": page})["data"])
+    except UpstreamError as failure:
+        take_back(api, conversation_id, added, failure)
         raise
     return added
 
 
-def delete_items(api: OpenAIApi, conversation_id: str, items: list[Json]) -> None:
-    """Deletes items to clean up after a refusal. A refused deletion is ignored: the first refusal matters."""
-    for item in items:
-        with suppress(UpstreamError):
+def take_back(api: OpenAIApi, conversation_id: str, added: list[Json], failure: Exception) -> None:
+    """Deletes items again that were added for a request which then failed, where it was surely refused.
+
+    After any other failure they stay: a run may answer them. PartialFailure where one cannot be deleted."""
+    if not is_sure_refusal(failure):
+        return
+    for item in added:
+        try:
             api.delete(f"/conversations/{conversation_id}/items/{item['id']}")
+        except (UpstreamError, httpx2.RequestError) as problem:
+            if not (isinstance(problem, UpstreamError) and problem.status == 404):
+                raise PartialFailure(NOT_TAKEN_BACK, to_v2_id(conversation_id)) from failure
 
 
 def _present_message(request: V2Request, item: Json) -> "v2.Message":

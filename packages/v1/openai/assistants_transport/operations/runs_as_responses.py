@@ -58,7 +58,9 @@ def create_with_thread(request: V2Request) -> "v2.Run":
 
 
 def start_with_thread(request: V2Request) -> "tuple[v2.Thread, v2.Run]":
-    """Creates a thread and runs an assistant in it. A thread whose run is refused is deleted again."""
+    """Creates a thread and runs an assistant in it. A thread whose run is surely refused is deleted again.
+
+    PartialFailure where the thread stays without a run that is known."""
     body = {name: value for name, value in request.body.items() if name not in THREAD_OF_RUN_NAMES}
     responses.check_run(body)
     agent = _load_agent(request)
@@ -69,9 +71,8 @@ def start_with_thread(request: V2Request) -> "tuple[v2.Thread, v2.Run]":
     in_thread = replace(request, body=body, ids={"thread_id": thread["id"]})
     try:
         return thread, _start(in_thread, agent, [])
-    except (V2Error, UpstreamError):
-        with suppress(UpstreamError):
-            threads.delete(in_thread)
+    except Exception as failure:
+        threads.take_back(request.api, thread["id"], failure, "with a run")
         raise
 
 
@@ -100,14 +101,14 @@ def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
 def _add_items_and_start(request: V2Request, items: list[Json], response: Json) -> LoadedRun:
     """Adds items to the conversation, then starts the response.
 
-    As the response's own input, the items would be lost if the response fails. If the response is refused,
-    the items are deleted again, so that a repeated call does not double them."""
+    As the response's own input, the items would be lost if the response fails. If the response is surely
+    refused, the items are deleted again, so that a repeated call does not double them."""
     conversation_id = str(response["conversation"])
     added = messages.add_items(request.api, conversation_id, items)
     try:
         started = _post_response(request, response)
-    except (V2Error, UpstreamError):
-        messages.delete_items(request.api, conversation_id, added)
+    except (V2Error, UpstreamError) as failure:
+        messages.take_back(request.api, conversation_id, added, failure)
         raise
     return LoadedRun(place_in_thread(request, started), {})
 

@@ -5,14 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import httpx2
+
 from assistants_transport import pages
-from assistants_transport.ids import to_upstream_id
+from assistants_transport.ids import to_upstream_id, to_v2_id
 from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.request import V2Request
 from assistants_transport.translate.message import items_from_messages
 from assistants_transport.translate.thread import check_thread, metadata_from_thread, thread_from_conversation
-from assistants_transport.v2_errors import UpstreamError, refuse_field
+from assistants_transport.v2_errors import PartialFailure, UpstreamError, is_sure_refusal, refuse_field
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -25,7 +27,7 @@ EXPECTED_DELETION_SECONDS = 0.5  # no batch is begun with less time than this
 def create(request: V2Request) -> "v2.Thread":
     """Sends the first 20 messages with the conversation and the rest after it.
 
-    If the rest is refused, the conversation is deleted again, so that no half of a thread is left."""
+    If the rest is refused, the conversation is deleted again. PartialFailure where a part of it stays."""
     check_thread(request.body)
     items = items_from_messages(request.body.get("messages"), "messages")
     first, rest = items[: messages.MAX_ITEMS_PER_REQUEST], items[messages.MAX_ITEMS_PER_REQUEST :]
@@ -33,11 +35,22 @@ def create(request: V2Request) -> "v2.Thread":
     conversation = request.api.post("/conversations", {name: v for name, v in fields.items() if v})
     try:
         messages.add_items(request.api, conversation["id"], rest)
-    except UpstreamError:
-        with suppress(UpstreamError):
-            _delete_with_items(request.api, f"/conversations/{conversation['id']}")
+    except Exception as failure:
+        take_back(request.api, to_v2_id(conversation["id"]), failure, "without some of its messages")
         raise
     return thread_from_conversation(conversation)
+
+
+def take_back(api: OpenAIApi, thread_id: str, failure: Exception, state: str) -> None:
+    """Deletes a new thread again, where the request after it was surely refused.
+
+    Raises PartialFailure where the thread stays, because nobody would know of it; `state` says how it is."""
+    deleted = False
+    if is_sure_refusal(failure):
+        with suppress(UpstreamError, httpx2.RequestError):
+            deleted = _delete_with_items(api, f"/conversations/{to_upstream_id(thread_id)}")
+    if not deleted:
+        raise PartialFailure(f"{thread_id} exists, perhaps {state}.", thread_id) from failure
 
 
 def retrieve(request: V2Request) -> "v2.Thread":
