@@ -123,6 +123,24 @@ def test_the_sdks_are_kept_from_sending_a_change_twice(
     assert words in answer["body"]["error"]["message"]
 
 
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_lock_that_outlasts_its_run_is_waited_out(status: int) -> None:
+    locked = error(status, "Thread thread_1 already has an active run.")
+    upstream = answer_in_turn(locked, locked, httpx2.Response(200, json=v2_message()))
+    answer = upstream.function().ask("POST", "/threads/thread_1/messages", role="user", content="hi")
+    assert (answer["statusCode"], len(upstream.seen), upstream.clock.seconds) == (200, 3, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"), [("already has an active run", 3), ("already has an active run run_1.", 1)]
+)
+def test_a_thread_that_is_busy_is_told_so(words: str, sent: int) -> None:
+    upstream = answer_in_turn(error(400, f"Thread thread_1 {words}"))
+    answer = upstream.function().ask("POST", "/threads/thread_1/runs", assistant_id="asst_1")
+    assert (answer["statusCode"], len(upstream.seen)) == (400, sent)
+    assert words in answer["body"]["error"]["message"]
+
+
 def test_no_key_leaves_in_what_is_told_of_a_run() -> None:
     run = v2_run("failed", last_error={"code": "server_error", "message": f"bad key {KEY}"})
     for body in (run, v2_list(run)):

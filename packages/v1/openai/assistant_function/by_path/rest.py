@@ -8,6 +8,7 @@ from assistant_function.answer.failure import describe_fault, present_failure
 from assistant_function.by_path import openai_paths
 from assistant_function.by_path.api_request import ApiRequest, read_other_request, read_v2_request
 from assistant_function.by_path.v2_answer import (
+    is_locked,
     is_stream_refused,
     present_answer,
     present_events,
@@ -20,9 +21,12 @@ from assistant_function.request.event import Event, Runtime
 from assistant_function.request.limits import check_texts, limit_answer
 from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import Connection, connect
+from assistant_function.upstream.following import LOCK_PAUSES_SECONDS
 from assistant_function.upstream.objects import read_run
 
 if TYPE_CHECKING:
+    import httpx2
+
     from assistant_function.upstream.retrying import RetryingTransport
 
 STARTS_OF_RUNS = ("POST /threads/runs", "POST /threads/{thread_id}/runs")
@@ -89,11 +93,21 @@ def _ask(request: ApiRequest, connection: Connection, runtime: Runtime, secrets:
 
     if request.wants_stream:
         return _ask_for_stream(request, connection, secrets)
-    response = request.send(connection)
+    response = _send(request, connection)
     if request.name == run_polls.POLL:
         deadline = connection.network.deadline
         response = run_polls.hold(response, partial(request.send, connection), deadline, runtime.wall_clock())
     return present_answer(response, request, secrets, connection.network.may_have_changed)
+
+
+def _send(request: ApiRequest, connection: Connection, *, as_stream: bool = False) -> "httpx2.Response":
+    """Sends the request, and again while its thread is locked by a run that has just ended."""
+    for pause in LOCK_PAUSES_SECONDS:
+        response = request.send(connection, as_stream=as_stream)
+        if not request.is_v2 or not is_locked(response) or pause >= connection.network.deadline.left():
+            return response
+        connection.network.deadline.sleep(pause)
+    return request.send(connection, as_stream=as_stream)
 
 
 def _ask_for_stream(request: ApiRequest, connection: Connection, secrets: tuple[str, ...]) -> Json:
@@ -102,14 +116,14 @@ def _ask_for_stream(request: ApiRequest, connection: Connection, secrets: tuple[
 
     deadline, response = connection.network.deadline, None
     if START in connection.streams:
-        response = request.send(connection, as_stream=True)
+        response = _send(request, connection, as_stream=True)
         if run_events.is_stream(response):
             return present_events(run_events.collect_stream(response, deadline, secrets), response)
         if is_stream_refused(response):
             connection.streams.discard(START)
             response = None
     if response is None:
-        response = request.without_stream().send(connection)
+        response = _send(request.without_stream(), connection)
     if not response.is_success:
         return present_answer(response, request, secrets, connection.network.may_have_changed)
     told = unstreamed_runs.tell_run(read_run(response.content), request, connection)

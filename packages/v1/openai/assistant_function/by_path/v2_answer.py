@@ -10,7 +10,7 @@ from assistant_function.answer.failure import Failure
 from assistant_function.answer.redaction import hide_secrets, redact
 from assistant_function.answer.truncation import MAX_BYTES, cut_page, fits
 from assistant_function.errors import FunctionError, InvalidUpstreamResponse, Json
-from assistant_function.upstream.refusals import find_own_fault, refuses_stream
+from assistant_function.upstream.refusals import find_own_fault, find_run_id, refuses_stream, tells_active_run
 
 if TYPE_CHECKING:
     import httpx2
@@ -63,6 +63,14 @@ def is_stream_refused(response: "httpx2.Response") -> bool:
     except ValueError:
         body = None
     return refuses_stream(response.status_code, body, response.text)
+
+
+def is_locked(response: "httpx2.Response") -> bool:
+    """Whether the thread is not free though no run is known to be active: a run's lock may outlast it."""
+    if response.status_code not in (400, 409):
+        return False
+    response.read()
+    return tells_active_run(response.text) and not find_run_id(response.text)
 
 
 def present_v2_failure(failure: Failure, secrets: tuple[str, ...], may_have_changed: bool) -> Json:

@@ -9,6 +9,8 @@ from assistant_function import errors
 from assistant_function.upstream.retrying import NOT_SENT
 
 STREAM_REFUSALS = (400, 404, 405, 422, 501)
+_ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
+_RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
 _STREAM = re.compile(r"\b(stream|streamed|streaming|background)\b", re.IGNORECASE)
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 
@@ -23,6 +25,16 @@ def translate_failure(cause: BaseException | None) -> errors.UpstreamError:
     if isinstance(cause, httpx2.TimeoutException):
         return kind("OpenAI did not answer in time", status=504)
     return kind("OpenAI could not be reached")
+
+
+def tells_active_run(words: str) -> bool:
+    """Whether OpenAI's words say that the thread is not free."""
+    return bool(_ACTIVE_RUN.search(words))
+
+
+def find_run_id(words: str) -> str | None:
+    found = _RUN_ID.search(words)
+    return found.group() if found else None
 
 
 def refuses_stream(status: int, body: Any, text: str) -> bool:

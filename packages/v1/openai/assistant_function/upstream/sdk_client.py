@@ -8,12 +8,16 @@ import openai
 from openai._constants import RAW_RESPONSE_HEADER
 
 from assistant_function import errors
-from assistant_function.upstream.refusals import find_own_fault, refuses_stream, translate_failure
+from assistant_function.upstream.refusals import (
+    find_own_fault,
+    find_run_id,
+    refuses_stream,
+    tells_active_run,
+    translate_failure,
+)
 
 MAX_WORDS_CHARACTERS = 20_000  # of OpenAI's own; a caller is shown fewer, once keys are hidden in them
 MAX_RETRY_AFTER_SECONDS = 86_400
-_ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
-_RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
 
 
@@ -35,7 +39,7 @@ def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
     """An answer of 300 or more, in the words that a caller is told."""
     status, words = problem.status_code, _find_message(problem)
     reason = words or "no reason given"
-    if _ACTIVE_RUN.search(words):
+    if tells_active_run(words):
         return _describe_active_run(words)
     if own_fault := find_own_fault(status, words):
         return own_fault
@@ -75,9 +79,11 @@ def _find_message(problem: openai.APIStatusError) -> str:
 
 
 def _describe_active_run(words: str) -> errors.Busy:
-    found = _RUN_ID.search(words)
-    advice = "wait for it with get-run or stop it with cancel-run" if found else "try again when it has ended"
-    return errors.Busy(f"the thread has an active run; {advice}", {"runId": found.group() if found else None})
+    run_id = find_run_id(words)
+    advice = (
+        "wait for it with get-run or stop it with cancel-run" if run_id else "try again when it has ended"
+    )
+    return errors.Busy(f"the thread has an active run; {advice}", {"runId": run_id})
 
 
 def _pass_on_retry_after(problem: openai.APIStatusError) -> dict[str, str]:
