@@ -64,6 +64,11 @@ def test_the_figures_of_the_page_agree() -> None:
     assert refused.count("\n| ") - 2 == len(read_refusals(WRITTEN.text))
 
 
+def test_nothing_gets_lost_on_the_way_by_path() -> None:
+    assert WRITTEN.table("tests by path") == WRITTEN.table("tests")
+    assert {row[1] for row in WRITTEN.table("program")} == {"passed"}
+
+
 def test_a_page_counts_the_ends_of_each_method_and_gives_refusals_and_failures_their_words() -> None:
     programs = {"A good SDK": None, "A bad one": "Traceback"}
     page = write_page(OUTCOMES, {STREAM: STREAMED}, {"chatkit": 7, "agents": 8}, OUTCOMES[:1], programs)

@@ -123,6 +123,43 @@ def test_the_sdks_are_kept_from_sending_a_change_twice(
     assert words in answer["body"]["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "body", [{}, [], {"object": "pony"}, {"object": None, "data": 1}, {"headers": {"a": KEY}}]
+)
+def test_what_v2_never_answers_is_no_answer(body: Any) -> None:
+    """A gateway in between may answer anything, even the request's own headers."""
+    answer = answer_always(200, body).function().ask("GET", "/threads/thread_1")
+    assert answer["statusCode"] == 502
+    assert KEY not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("body", [{"data": []}, {"object": "thread.message.deleted", "deleted": True}])
+def test_what_a_server_of_v2_may_answer_is_one(body: Any) -> None:
+    assert answer_always(200, body).function().ask("GET", "/threads/thread_1/messages")["body"] == body
+
+
+WORDS = f"{KEY} access-token-0123456789 admin-token-0123456789 sk-proj-AbCdEfGh0123456789"
+HEADERS_WITH_SECRETS = {
+    "x-request-id": f"req_{KEY}",
+    "retry-after": KEY,
+    "openai-poll-after-ms": KEY,
+    "openai-processing-ms": "access-token-0123456789",
+    "x-should-retry": KEY,
+}
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 429, 500, 503])
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_secret_leaves_by_path(status: int, stream: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"message": WORDS, "type": WORDS, "param": WORDS, "code": WORDS, WORDS: WORDS}
+    upstream = answer_always(status, {"error": told}, HEADERS_WITH_SECRETS)
+    function = upstream.function(ACCESS_TOKEN="access-token-0123456789", ADMIN_TOKEN="admin-token-0123456789")
+    headers = {"authorization": "Bearer admin-token-0123456789"}
+    answer = function.ask("POST", "/threads/thread_1/runs", headers, assistant_id="asst_1", stream=stream)
+    written = json.dumps(answer) + capsys.readouterr().out
+    assert [secret for secret in WORDS.split() if secret in written] == []
+
+
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_lock_that_outlasts_its_run_is_waited_out(status: int) -> None:
     locked = error(status, "Thread thread_1 already has an active run.")
@@ -197,6 +234,14 @@ def test_a_file_is_sent_as_the_platform_wants_bytes() -> None:
     answer = upstream.function(ADMIN_TOKEN="admin-token").ask("GET", "/files/file-1/content", ADMIN)
     assert answer["headers"]["Content-Type"] == "application/octet-stream"
     assert base64.b64decode(answer["body"]) == content
+
+
+def test_lines_of_json_are_a_file_not_json() -> None:
+    upstream = answer_always(
+        200, content=b'{"a": 1}\n{"a": 2}\n', headers={"content-type": "application/jsonl"}
+    )
+    answer = upstream.function(ADMIN_TOKEN="admin-token").ask("GET", "/files/file-1/content", ADMIN)
+    assert base64.b64decode(answer["body"]) == b'{"a": 1}\n{"a": 2}\n'
 
 
 def test_text_is_sent_as_text() -> None:

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from assistants_transport.routes import ROUTES
-from tests.fake_upstream import answer_always
+from tests.fake_upstream import THREAD, answer_always
 from tests.invoke import KEY, Json, web
 
 IDS = ("thread_id", "assistant_id", "message_id", "run_id", "step_id")
@@ -57,7 +57,7 @@ def test_a_body_that_the_platform_did_not_read_is_read(headers: dict[str, str]) 
 
 
 def test_head_asks_as_get_does() -> None:
-    upstream = answer_always(200, {"id": "thread_1"})
+    upstream = answer_always(200, THREAD)
     answer = upstream.function().ask("HEAD", "/threads/thread_1")
     assert (answer["statusCode"], upstream.seen[0].method) == (200, "GET")
 

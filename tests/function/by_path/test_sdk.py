@@ -108,6 +108,17 @@ def test_a_run_is_cancelled(client: OpenAI, assistant: str) -> None:
     assert client.beta.threads.runs.poll(run.id, run.thread_id).status == "cancelled"
 
 
+def test_what_is_sent_again_with_the_same_key_is_done_once(client: OpenAI, assistant: str) -> None:
+    thread, again = start_thread(client), {"Idempotency-Key": "one"}
+    messages, runs = client.beta.threads.messages, client.beta.threads.runs
+    sent = [messages.create(thread, role="user", content="Hi", extra_headers=again) for _ in range(2)]
+    started = [runs.create(thread, assistant_id=assistant, extra_headers=again) for _ in range(2)]
+    assert sent[0].id == sent[1].id
+    assert started[0].id == started[1].id
+    runs.poll(started[0].id, thread)
+    assert len(read_texts(client, thread)) == 2
+
+
 # ---------------------------------------------------------------- streams
 
 

@@ -98,7 +98,7 @@ def test_what_is_no_text_is_left_to_openai_to_refuse(body: Json) -> None:
 
 
 def test_an_assistant_is_the_owners_and_as_long_as_it_likes() -> None:
-    upstream = answer_always(200, {})
+    upstream = answer_always(200, {"object": "assistant"})
     function = upstream.function(MAX_MESSAGE_CHARS="10")
     assert function.ask("POST", "/assistants", model="m", instructions=TOO_LONG)["statusCode"] == 200
 

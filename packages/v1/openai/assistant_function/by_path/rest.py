@@ -118,7 +118,7 @@ def _ask_for_stream(request: ApiRequest, connection: Connection, secrets: tuple[
     if START in connection.streams:
         response = _send(request, connection, as_stream=True)
         if run_events.is_stream(response):
-            return present_events(run_events.collect_stream(response, deadline, secrets), response)
+            return present_events(run_events.collect_stream(response, deadline, secrets), response, secrets)
         if is_stream_refused(response):
             connection.streams.discard(START)
             response = None
@@ -127,7 +127,7 @@ def _ask_for_stream(request: ApiRequest, connection: Connection, secrets: tuple[
     if not response.is_success:
         return present_answer(response, request, secrets, connection.network.may_have_changed)
     told = unstreamed_runs.tell_run(read_run(response.content), request, connection)
-    return present_events(run_events.collect_events(told, secrets), response)
+    return present_events(run_events.collect_events(told, secrets), response, secrets)
 
 
 WAY = Way(answer, fail)

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
     from assistant_function.by_path.api_request import ApiRequest
 
-KEPT_HEADERS = (
-    *("x-request-id", "retry-after", "x-should-retry"),
-    *("openai-poll-after-ms", "openai-processing-ms"),
-)
+KEPT_HEADERS = {
+    "x-request-id": "[!-~]{1,200}",
+    "retry-after": r"[0-9]{1,5}(\.[0-9]+)?|[A-Z][a-z]{2}, [0-9A-Za-z :]{20,25}",
+    "x-should-retry": "true|false",
+    "openai-poll-after-ms": "[0-9]{1,9}",
+    "openai-processing-ms": "[0-9]{1,9}",
+}
+V2_KINDS = re.compile(r"assistant|thread|thread\.(message|run|run\.step)|.*\.deleted|list")
 ERROR_NAMES = ("message", "type", "param", "code", "thread_id")
 DO_NOT_REPEAT = {"x-should-retry": "false"}  # else the SDKs send a change again after every 5xx
 PAGE_KEYS = ("first_id", "last_id", "has_more")
 WORDS_OF_A_RUN = ("last_error", "incomplete_details")  # they might hold a key
 ERROR_CODES = {401: "invalid_api_key", 403: "insufficient_permissions", 413: "too_long"}
-_HEADER_TEXT = re.compile(r"[ -~]{1,255}")
+_JSON_TYPE = re.compile(r"application/([a-z.-]+\+)?json\b")
 _TEXT_TYPE = re.compile(r"(text/|application/(javascript|xml)\b)")
 
 
@@ -35,23 +39,23 @@ def present_answer(
 ) -> Json:
     """Raises InvalidUpstreamResponse for what is no answer of OpenAI's, and an error for one that the
     function's own settings are to blame for."""
-    headers = _pick_headers(response)
+    headers = _pick_headers(response, secrets)
     if response.status_code >= 300:
         body = {"error": _read_error(response, request, secrets)}
         repeat = DO_NOT_REPEAT if may_have_changed and response.status_code >= 500 else {}
         return _build_response(response.status_code, body, headers | repeat)
     kind = response.headers.get("content-type", "").lower()
-    if "json" in kind or (request.is_v2 and not kind.startswith("text/event-stream")):
-        found = hide_words_of_runs(_parse_json(response), secrets)
-        return _build_response(200, _fit(found, request), headers)
+    if _JSON_TYPE.match(kind) or (request.is_v2 and not kind.startswith("text/event-stream")):
+        found = _parse_json(response, request)
+        return _build_response(200, _fit(hide_words_of_runs(found, secrets), request), headers)
     text = response.text if _TEXT_TYPE.match(kind) else base64.b64encode(response.content).decode()
     if len(text.encode()) > MAX_BYTES:
         raise FunctionError(TOO_LONG, headers=DO_NOT_REPEAT, status=502)
     return _build_response(200, text, headers | {"Content-Type": kind or "text/plain"})
 
 
-def present_events(events: str, response: "httpx2.Response") -> Json:
-    headers = {**_pick_headers(response), "Content-Type": "text/event-stream; charset=utf-8"}
+def present_events(events: str, response: "httpx2.Response", secrets: tuple[str, ...]) -> Json:
+    headers = {**_pick_headers(response, secrets), "Content-Type": "text/event-stream; charset=utf-8"}
     return _build_response(200, events, headers)
 
 
@@ -101,14 +105,22 @@ def _read_error(response: "httpx2.Response", request: "ApiRequest", secrets: tup
     return {"message": unsaid, "type": "server_error", "param": None, "code": None} | texts
 
 
-def _parse_json(response: "httpx2.Response") -> Any:
+def _parse_json(response: "httpx2.Response", request: "ApiRequest") -> Any:
     try:
         found = json_text.loads(response.content)
     except ValueError as problem:
         raise InvalidUpstreamResponse from problem
     if not isinstance(found, dict | list) or json_text.is_too_deep(found):
         raise InvalidUpstreamResponse
+    if request.is_v2 and not (isinstance(found, dict) and _is_of_v2(found)):
+        raise InvalidUpstreamResponse
     return found
+
+
+def _is_of_v2(found: Json) -> bool:
+    """Whether it is what v2 answers; some servers do not say that a list is one."""
+    kind = found.get("object")
+    return isinstance(found.get("data"), list) if kind is None else bool(V2_KINDS.fullmatch(str(kind)))
 
 
 def hide_words_of_runs(found: Any, secrets: tuple[str, ...]) -> Any:
@@ -135,9 +147,13 @@ def _fit(body: Any, request: "ApiRequest") -> Any:
     raise FunctionError(TOO_LONG, headers=DO_NOT_REPEAT, status=502)
 
 
-def _pick_headers(response: "httpx2.Response") -> dict[str, str]:
+def _pick_headers(response: "httpx2.Response", secrets: tuple[str, ...]) -> dict[str, str]:
     found = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    return {name: value for name, value in found.items() if _HEADER_TEXT.fullmatch(value)}
+    return {
+        name: redact(value, secrets)
+        for name, value in found.items()
+        if re.fullmatch(KEPT_HEADERS[name], value)
+    }
 
 
 def _build_response(status: int, body: Any, headers: dict[str, str]) -> Json:
