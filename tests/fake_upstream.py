@@ -1,12 +1,13 @@
 """A fake upstream that gives prepared answers and keeps what it was asked."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from assistants_transport.event_stream import write_event
 from tests.invoke import FakeClock, Function, Json, make_function
 
 Handler = Callable[[httpx2.Request], httpx2.Response]
@@ -102,6 +103,34 @@ def v2_message(*content: Json, **more: Any) -> Json:
 
 def v2_list(*objects: Json, has_more: bool = False) -> Json:
     return {"object": "list", "data": list(objects), "has_more": has_more, "first_id": None, "last_id": None}
+
+
+def v2_stream(*events: tuple[str, Json] | Exception) -> httpx2.Response:
+    """A stream of events, and `done` behind a run that has ended; an exception breaks it off."""
+
+    def write() -> Iterator[bytes]:
+        for event in events:
+            if isinstance(event, Exception):
+                raise event
+            yield write_event(event[0], json.dumps(event[1]))
+
+    return httpx2.Response(200, headers={"Content-Type": "text/event-stream"}, content=write())
+
+
+def told_run(status: str, **more: Any) -> tuple[str, Json]:
+    """The event that tells the run in this status."""
+    return f"thread.run.{status}", v2_run(status, **more)
+
+
+def told_message(state: str, message: Json) -> tuple[str, Json]:
+    return f"thread.message.{state}", message
+
+
+def told_text(value: str, index: int = 0, message_id: str = "msg_1") -> tuple[str, Json]:
+    """The event that tells the next piece of a message's text."""
+    part = {"index": index, "type": "text", "text": {"value": value, "annotations": []}}
+    delta = {"id": message_id, "object": "thread.message.delta", "delta": {"content": [part]}}
+    return "thread.message.delta", delta
 
 
 def answer_run(run: Callable[[float], httpx2.Response], *messages: Json, clock: FakeClock) -> Upstream:

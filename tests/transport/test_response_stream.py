@@ -57,7 +57,9 @@ def test_a_response_that_has_ended_at_once_is_told_whole() -> None:
 @pytest.mark.parametrize("status", ["queued", "in_progress"])
 def test_a_response_that_goes_on_without_a_stream_has_no_end(status: str) -> None:
     answer = start(httpx2.Response(200, json=make_response(status=status, created_at=AHEAD)))
-    assert names(parse_stream(answer)) == ["run.created", f"run.{status}"]
+    events = parse_stream(answer)
+    assert names(events) == ["run.created", f"run.{status}", "error"]
+    assert events[-1][1]["code"] == "stream_refused"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_a_response_that_goes_on_without_a_stream_has_no_end(status: str) -> Non
     ],
 )
 def test_an_answer_that_names_no_response_is_a_lost_one(answer: httpx2.Response) -> None:
-    with pytest.raises(httpx2.ReadError):
+    with pytest.raises(httpx2.DecodingError):
         start(answer)
 
 
@@ -153,7 +155,7 @@ def test_a_stream_of_another_shape_is_no_answer() -> None:
 def test_a_server_that_ignores_the_wish_for_a_stream_tells_the_run_as_it_is() -> None:
     upstream, asked = fake_answers(make_response(status="in_progress", created_at=AHEAD), {"id": "conv_1"})
     answer = send_raw(upstream, "GET", "/threads/thread_1/runs/run_1?stream=true")
-    assert names(parse_stream(answer)) == ["run.in_progress"]
+    assert names(parse_stream(answer)) == ["run.in_progress", "error"]
     assert asked[0].url.query == b"stream=true&include_obfuscation=false"
 
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -10,7 +11,9 @@ import pytest
 from openai import APIConnectionError, AssistantEventHandler, BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import Message, Run, Text
 
+from local.emulator.echo import EchoModel
 from local.emulator.event_streams import REPLAY_SECONDS
+from local.emulator.models import Answer, Prompt, Say, say_nothing
 from local.emulator.server import Emulator, start_emulator
 from local.emulator.stream_faults import StreamFaults
 from tests.transport.fakes import MODEL, connect
@@ -58,6 +61,14 @@ class Sent(httpx2.HTTPTransport):
         if request.method == "POST" and request.url.path.endswith("/responses"):
             self.bodies.append(json.loads(request.content))
         return super().handle_request(request)
+
+
+class TalkingModel(EchoModel):
+    """Says something before it calls functions, which is no commentary."""
+
+    async def answer(self, prompt: Prompt, say: Say = say_nothing) -> Answer:
+        found = await super().answer(prompt, say)
+        return replace(found, texts=("Let me look.",)) if found.calls else found
 
 
 class Handler(AssistantEventHandler):
@@ -348,6 +359,17 @@ def test_a_run_that_lasts_is_noted_for_other_processes() -> None:
             assert [one.id for one in another.beta.threads.runs.list(run["thread_id"])] == [run["id"]]
 
 
+def test_a_run_that_lasts_is_noted_when_its_stream_is_hung_up_before_it_said_a_word() -> None:
+    with (
+        start_emulator(clock=lambda: time.time() - 3) as emulator,
+        connect(emulator.url, httpx2.HTTPTransport()) as client,
+        connect(emulator.url, httpx2.HTTPTransport()) as another,
+    ):
+        assistant = client.beta.assistants.create(model=MODEL).id
+        run = begin(client, assistant, "/wait 20", until="thread.run.created")
+        assert [one.id for one in another.beta.threads.runs.list(run.thread_id)] == [run.id]
+
+
 # ---------------------------------------------------------------- with an Idempotency-Key
 
 
@@ -411,6 +433,20 @@ def test_a_run_is_taken_up_in_its_latest_round(client: OpenAI, another: OpenAI) 
         events = take_up(process, waiting)
         assert find_run(events) == done
         assert join_deltas(events) == "b"
+
+
+def test_messages_of_earlier_rounds_are_told_ahead_of_the_latest() -> None:
+    with (
+        start_emulator(model=TalkingModel()) as emulator,
+        connect(emulator.url, httpx2.HTTPTransport()) as client,
+        connect(emulator.url, httpx2.HTTPTransport()) as another,
+    ):
+        waiting = find_run(stream_run(client, "/call f {}"))
+        submit(client, waiting, "/say b")
+        for process in (client, another):
+            events = take_up(process, waiting)
+            assert join_deltas(events) == "Let me look.b"
+            assert len(find_all(events, "message.completed")) == 2
 
 
 def test_a_process_that_knows_no_round_but_the_first_finds_the_latest(
@@ -515,7 +551,7 @@ def test_json_in_place_of_a_stream_tells_the_run_but_not_its_end(
 ) -> None:
     stream_faults.json = True
     events = stream_run(client, "/say a")
-    assert names(events) == ["run.created", "run.queued"]
+    assert names(events) == ["run.created", "run.queued", "error"]
     assert wait_for(client, Run.construct(**find_run(events))).status == "completed"
 
 

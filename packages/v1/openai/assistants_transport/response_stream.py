@@ -18,15 +18,15 @@ ERROR_STATUSES = {"server_error": 500, "rate_limit_exceeded": 429, "insufficient
 class ResponseStream:
     """Iterates over the events behind the first one that holds a response; `first` is that response.
 
-    Where a server answers JSON in place of a stream, `first` is all of it. Raises UpstreamError for an
-    `error` event ahead of the response, and ReadError where the answer ends without one: nobody knows then
-    whether it was begun."""
+    Where a server answers JSON in place of a stream (`is_json`), `first` is all of it. Raises UpstreamError
+    for an `error` event ahead of the response, and DecodingError where the answer ends without one: nobody
+    knows then whether it was begun."""
 
     def __init__(self, answer: httpx2.Response) -> None:
         self._answer = answer
-        is_json = "json" in answer.headers.get("content-type", "")
-        self._chunks: Iterator[bytes] = iter([answer.read()]) if is_json else answer.iter_bytes()
-        self._events = iter([{"response": _parse(next(self._chunks))}]) if is_json else self._read_events()
+        self.is_json = "json" in answer.headers.get("content-type", "")
+        self._chunks: Iterator[bytes] = iter([answer.read()]) if self.is_json else answer.iter_bytes()
+        self._events = self._read_json() if self.is_json else self._read_events()
         self.first = self._read_first()
 
     def __iter__(self) -> Iterator[Json]:
@@ -42,6 +42,9 @@ class ResponseStream:
             for _ in islice(self._chunks, MAX_CHUNKS_BEHIND_THE_END):
                 pass
 
+    def _read_json(self) -> Iterator[Json]:
+        yield {"response": _parse(next(self._chunks))}
+
     def _read_events(self) -> Iterator[Json]:
         for name, data in read_events(self._chunks):
             yield {"type": name, **_parse(data)}
@@ -53,7 +56,8 @@ class ResponseStream:
                 return response
             if event.get("type") == "error":
                 raise UpstreamError(_answer_from_error(event))
-        raise httpx2.ReadError("the answer ended before it named a response", request=self._answer.request)
+        problem = "the answer ended before it named a response"
+        raise httpx2.DecodingError(problem, request=self._answer.request)
 
 
 def error_of(event: Json) -> Json:

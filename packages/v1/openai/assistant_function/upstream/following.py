@@ -137,11 +137,11 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
     written: list[v2.Message] = []
     for stream in _open_streams(call, started, may_be_taken_up=seconds >= MIN_SECONDS_TAKEN_UP):
         run = _read_to_end(call, stream, deadline) or run
-        written = stream.written.messages()
+        written = stream.written.messages() or written
         if has_ended(run):
             is_all = stream is started.stream and started.tells_all and stream.written.is_whole()
             return Followed(run, written, is_all)
-        if stream.tells_nothing_new:
+        if stream.is_refused:
             call.streams.difference_update(STREAMS if stream is started.stream else [TAKE_UP])
             break
         if deadline.left() <= 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
+from assistant_function import json_text
 from assistant_function.errors import AnswerLost, InvalidUpstreamResponse, Json
 from assistant_function.upstream.objects import read_message, read_object, read_run
 from assistant_function.upstream.refusals import translate_failure
@@ -21,21 +22,23 @@ if TYPE_CHECKING:
     Opening = ResponseContextManager[APIResponse[Any]]
 
 MESSAGE, STEP, RUN = "thread.message.", "thread.run.step.", "thread.run."
+STREAM_REFUSED = "stream_refused"  # the transport's word for JSON in place of a stream
 GROWING, WHOLE = ("created", "in_progress"), ("completed", "incomplete")
 
 
 class RunStream:
     """The answer to a request that asked for a stream of events. `run` is what was told of the run last.
 
-    `tells_nothing_new`: it came to its end, and that was not the run's, before anything else was told."""
+    `is_refused`: the server does not stream the run. It told the run as it was, at best."""
 
     def __init__(self, opening: "Opening") -> None:
         self.run: v2.Run | None = None
         self.written = Written()
         self._closing = ExitStack()
         answer = self._closing.enter_context(opening)
-        self._events = read_events(answer.iter_bytes()) if _is_stream(answer) else _read_one(answer)
-        self.tells_nothing_new = False
+        kind = answer.headers.get("content-type", "")
+        self.is_refused = not kind.lower().startswith("text/event-stream")
+        self._events = _read_one(answer) if self.is_refused else read_events(answer.iter_bytes())
 
     def read_first(self) -> "v2.Run":
         """Reads on until the run is told. UpstreamError if it never is."""
@@ -47,11 +50,7 @@ class RunStream:
     def read(self, until: Callable[["v2.Run"], bool]) -> None:
         """Reads on until the run is as it is waited for, or the stream ends. UpstreamError if it breaks."""
         try:
-            while not (self.run and until(self.run)):
-                event = next(self._events, None)
-                if event is None:
-                    self.tells_nothing_new = self.written.is_nothing()
-                    return
+            while not (self.run and until(self.run)) and (event := next(self._events, None)):
                 self._take(event)
         except httpx2.RequestError as problem:
             raise translate_failure(problem) from problem
@@ -69,11 +68,8 @@ class RunStream:
         elif name.startswith(RUN) and not name.startswith(STEP):
             self.run = read_run(event.data)
         elif name == "error":
+            self.is_refused = json_text.loads(event.data).get("code") == STREAM_REFUSED
             raise AnswerLost("OpenAI failed in the middle of its answer")
-
-
-def _is_stream(answer: "APIResponse[Any]") -> bool:
-    return answer.headers.get("content-type", "").lower().startswith("text/event-stream")
 
 
 def _read_one(answer: "APIResponse[Any]") -> "Iterator[ServerSentEvent]":
@@ -98,9 +94,6 @@ class Written:
             self._pieces.pop(message["id"], None)
             if state in GROWING:
                 self._pieces[message["id"]] = {}
-
-    def is_nothing(self) -> bool:
-        return not self._messages
 
     def is_whole(self) -> bool:
         """Whether messages were told, and all of them to their end."""

@@ -235,19 +235,29 @@ def _iterate_backwards(request: V2Request) -> Iterator[Json]:
 
 def load_rounds(request: V2Request, run_id: str) -> list[Json]:
     """The responses of all rounds of a run, oldest first; those that are remembered need no request."""
-    responses = [_load_latest(request, run_id)]
-    while previous_id := previous_id_of(responses[0]):
-        responses.insert(0, _find_or_load(request, previous_id))
-    return responses
+    latest = _load_latest(request, run_id)
+    return [*_load_earlier(request, latest), latest]
 
 
 def load_writing_rounds(request: V2Request, run_id: str) -> list[Json]:
     """The responses of a run that wrote messages, oldest first, and its latest."""
     latest = _load_latest(request, run_id)
+    return [*load_earlier_writing_rounds(request, latest), latest]
+
+
+def load_earlier_writing_rounds(request: V2Request, latest: Json) -> list[Json]:
+    """The responses ahead of the run's latest that wrote messages; all ahead of it where it does not tell."""
     earlier_ids = writer_ids_of(latest)
     if earlier_ids is None:
-        return load_rounds(request, run_id)
-    return [*(_find_or_load(request, one) for one in earlier_ids), latest]
+        return _load_earlier(request, latest)
+    return [_find_or_load(request, one) for one in earlier_ids]
+
+
+def _load_earlier(request: V2Request, latest: Json) -> list[Json]:
+    earlier: list[Json] = []
+    while previous_id := previous_id_of([*earlier, latest][0]):
+        earlier.insert(0, _find_or_load(request, previous_id))
+    return earlier
 
 
 def _load_latest(request: V2Request, run_id: str) -> Json:

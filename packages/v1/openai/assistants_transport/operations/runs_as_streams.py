@@ -1,7 +1,9 @@
 """Runs that are told as they go: v2's events, made of the events of their background responses."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +14,7 @@ from assistants_transport.operations import runs_as_responses as runs
 from assistants_transport.operations.run_loading import (
     OPEN_CALL_PREFIX,
     LoadedRun,
+    load_earlier_writing_rounds,
     load_run,
     name_conversation,
     require_thread,
@@ -23,7 +26,7 @@ from assistants_transport.translate.run import assistant_id_of
 from assistants_transport.translate.step import steps_from_response
 from assistants_transport.translate.stream_events import ItemEvents, RunOfEvents, V2Event
 from assistants_transport.translate.tool_outputs import pending_call_ids
-from assistants_transport.v2_errors import Json, UpstreamError
+from assistants_transport.v2_errors import STREAM_REFUSED_CODE, Json, UpstreamError, V2Error
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -32,13 +35,19 @@ if TYPE_CHECKING:
 NO_RESPONSES = (OPEN_CALL_PREFIX, rounds.REQUEST_PREFIX, run_notes.CANCELLED_AT)
 TOLD_STATUSES = ("queued", "in_progress")
 DONE = V2Event("done", "[DONE]")
+NOT_STREAMED: Json = {
+    "type": "server_error",
+    "code": STREAM_REFUSED_CODE,
+    "message": "OpenAI does not stream this run: it answered JSON.",
+    "param": "stream",
+}
 
 
 class RunStream(NamedTuple):
     """v2 events as they come; `close` hangs up, and the run goes on.
 
-    After `done` nothing more comes. Without it the end of the run was not told: upstream broke off, or
-    answered JSON in place of a stream."""
+    After `done` nothing more comes. Without it the end of the run was not told: upstream broke off. Where it
+    answered JSON in place of a stream, the last event is an `error` that says so."""
 
     events: Iterator[V2Event]
     close: Callable[[], None]
@@ -74,7 +83,7 @@ def _stream(request: V2Request, run: "v2.Run", ahead: Iterable[V2Event]) -> RunS
         request.api.hang_up()
         return RunStream(chain(ahead, _tell_state(run)), request.api.hang_up)
     events = _tell(request, stream.first, stream)
-    return RunStream(chain(ahead, events), request.api.hang_up)
+    return RunStream(chain(ahead, events), partial(_hang_up, request))
 
 
 def _tell_answered_steps(request: V2Request, run: "v2.Run") -> Iterator[V2Event]:
@@ -96,7 +105,8 @@ def _tell_answered_steps(request: V2Request, run: "v2.Run") -> Iterator[V2Event]
 
 
 def take_up(request: V2Request) -> RunStream:
-    """An addition to v2: the events of a run from the beginning of its latest round.
+    """An addition to v2: the events of a run from the beginning of its latest round, and ahead of them those
+    of the messages that earlier rounds wrote.
 
     A run whose end is known is told without a stream. V2Error 400 with the parameter `stream` where upstream
     does not stream it, or not any more."""
@@ -109,7 +119,8 @@ def take_up(request: V2Request) -> RunStream:
             return RunStream(_tell_state(runs.present_run(request, loaded)), request.api.hang_up)
         known, latest_id = loaded.response, str(loaded.response["id"])
     first, later = (known, ()) if known and has_ended(known) else _open(request, latest_id)
-    return RunStream(_tell(request, first, later, is_taken_up=True), request.api.hang_up)
+    events = _tell(request, first, later, is_taken_up=True)
+    return RunStream(chain(_tell_earlier_messages(request, first), events), partial(_hang_up, request))
 
 
 def _open(request: V2Request, response_id: str) -> tuple[Json, Iterable[Json]]:
@@ -134,6 +145,30 @@ def _open(request: V2Request, response_id: str) -> tuple[Json, Iterable[Json]]:
     return first, stream
 
 
+def _tell_earlier_messages(request: V2Request, latest: Json) -> Iterator[V2Event]:
+    run, now = _place_events(request, latest), int(request.clock())
+    with suppress(UpstreamError, V2Error):
+        for response in load_earlier_writing_rounds(request, latest):
+            for event in ItemEvents(response, run).tell_rest(response, now):
+                if event.name.startswith("thread.message."):
+                    yield event
+
+
+def _hang_up(request: V2Request) -> None:
+    """Notes the run, too, if it goes on for long and no event came by which it would have been noted."""
+    stream = request.api.stream
+    request.api.hang_up()
+    goes_on = stream and request.caches.responses.find_ended(stream.first["id"]) is None
+    if stream and goes_on and runs.goes_on_long(request, stream.first):
+        _note(request, stream.first)
+
+
+def _note(request: V2Request, response: Json) -> None:
+    with suppress(Exception):  # a stream does not break off because of it
+        request.api.begin_again()
+        run_notes.note_run(request, response)
+
+
 # ---------------------------------------------------------------- telling
 
 
@@ -141,8 +176,7 @@ def _tell(
     request: V2Request, first: Json, later: Iterable[Json], is_taken_up: bool = False
 ) -> Iterator[V2Event]:
     """The events of one response, and of those that the run goes on in, if it `is_taken_up`."""
-    run_id, assistant_id = rounds.run_id_of(first), assistant_id_of(first)
-    items = ItemEvents(first, RunOfEvents(request.ids["thread_id"], run_id, assistant_id))
+    items = ItemEvents(first, _place_events(request, first))
     response, told_status, is_noted = first, "", False
     for event in chain([{"type": "", "response": first}], later):
         now = int(request.clock())
@@ -162,8 +196,13 @@ def _tell(
             yield from items.tell(event, now)
         if not is_noted and runs.goes_on_long(request, response):
             is_noted = True
-            request.api.begin_again()
-            run_notes.note_run(request, response)
+            _note(request, response)
+    if request.api.stream and request.api.stream.is_json:
+        yield V2Event("error", NOT_STREAMED)
+
+
+def _place_events(request: V2Request, response: Json) -> RunOfEvents:
+    return RunOfEvents(request.ids["thread_id"], rounds.run_id_of(response), assistant_id_of(response))
 
 
 def _tell_end(request: V2Request, response: Json, is_taken_up: bool) -> Iterator[V2Event]:
