@@ -122,8 +122,11 @@ def test_an_error_of_the_stream_is_raised_by_every_sdk() -> None:
 
 
 def test_no_key_leaves_in_the_events_of_a_run() -> None:
-    failed = v2_run("failed", last_error={"code": "server_error", "message": f"bad {KEY}"})
-    assert KEY not in ask(stream(CREATED, ("thread.run.failed", failed), DONE))["body"]
+    problem = {"last_error": {"code": "server_error", "message": f"bad {KEY}"}}
+    step = ("thread.run.step.failed", {"id": "step_1", "object": "thread.run.step", **problem})
+    answer = ask(stream(CREATED, step, ("thread.run.failed", v2_run("failed", **problem)), DONE))
+    assert KEY not in answer["body"]
+    assert [name for name, _ in read(answer)][1:3] == ["thread.run.step.failed", "thread.run.failed"]
 
 
 @pytest.mark.parametrize("events", [[("thread.run.created", "no json")], [("thread.message.delta", "[")], []])

@@ -4,12 +4,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 from openai import AssistantEventHandler, OpenAI
 
+from local.emulator.server import Emulator
 from tests.backends import Backend, function_tool
 from tests.by_url import open_client
+from tests.fake_upstream import Upstream, answer_always
+from tests.invoke import make_function
 
 pytestmark = pytest.mark.filterwarnings("ignore:(deprecated$|The Assistants API):DeprecationWarning")
 MODEL = "gpt-6-luna"
@@ -216,6 +220,39 @@ def test_a_stream_that_is_refused_is_an_exception(streaming: OpenAI) -> None:
     thread = start_thread(streaming, "Hello")
     with pytest.raises(openai.NotFoundError):
         streaming.beta.threads.runs.create(thread, assistant_id="asst_none", stream=True)
+
+
+# ---------------------------------------------------------------- files and all else
+
+
+def test_the_owner_uploads_a_file_and_fetches_it() -> None:
+    content = bytes(range(256)) * 100
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            return httpx2.Response(200, json={"id": "file-1", "object": "file", "purpose": "assistants"})
+        return httpx2.Response(200, content=content, headers={"content-type": "application/octet-stream"})
+
+    upstream = Upstream(answer)
+    with open_client(upstream.function(ADMIN_TOKEN="admin-token"), "admin-token") as owner:
+        assert owner.files.create(file=("a.bin", content), purpose="assistants").id == "file-1"
+        assert owner.files.content("file-1").content == content
+    assert content in upstream.seen[0].content
+    assert b'name="purpose"\r\n\r\nassistants' in upstream.seen[0].content
+
+
+def test_nobody_else_fetches_a_file() -> None:
+    upstream = answer_always(200, content=b"secret")
+    function = upstream.function(ADMIN_TOKEN="admin-token")
+    with open_client(function, "wrong") as stranger, pytest.raises(openai.NotFoundError):
+        stranger.files.content("file-1")
+    assert upstream.seen == []
+
+
+def test_the_owner_lists_the_models(openai_at_home: Emulator) -> None:
+    function = make_function({"OPENAI_BASE_URL": openai_at_home.url, "ADMIN_TOKEN": "admin-token"})
+    with open_client(function, "admin-token") as owner:
+        assert MODEL in [one.id for one in owner.models.list()]
 
 
 # ---------------------------------------------------------------- exceptions

@@ -51,9 +51,9 @@ def collect_events(events: Iterable[ServerSentEvent], secrets: tuple[str, ...]) 
     written, size, run_id, problem = [], 0, "the run", BROKEN
     try:
         for name, data in _join_pieces(events):
-            if name.startswith(RUN) and not name.startswith(STEP):
-                run = hide_words_of_runs(json_text.loads(data), secrets)
-                data, run_id = json.dumps(run), run["id"]
+            if name.startswith(RUN):
+                told = hide_words_of_runs(json_text.loads(data), secrets)
+                data, run_id = json.dumps(told), told["id"] if told["object"] == "thread.run" else run_id
             event = write_event(name, _complete_error(data, secrets) if name == ERROR else data)
             size += len(event)
             if size > MAX_BYTES:

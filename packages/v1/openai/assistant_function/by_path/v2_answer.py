@@ -94,15 +94,19 @@ def _read_error(response: "httpx2.Response", request: "ApiRequest", secrets: tup
     except ValueError:
         found = None
     error = found.get("error") if isinstance(found, dict) else None
-    told = {name: error[name] for name in ERROR_NAMES if name in error} if isinstance(error, dict) else {}
-    texts = {name: redact(value, secrets) for name, value in told.items() if isinstance(value, str)}
-    own_fault = find_own_fault(response.status_code, texts.get("message", ""))
+    told = _pick_details(error, secrets) if isinstance(error, dict) else {}
+    own_fault = find_own_fault(response.status_code, str(told.get("message", "")))
     if own_fault and (request.is_v2 or response.status_code != 404):  # a path of another API may be a typo
         raise own_fault
     if response.status_code < 400:
         raise InvalidUpstreamResponse
     unsaid = f"OpenAI answered {response.status_code} without saying why."
-    return {"message": unsaid, "type": "server_error", "param": None, "code": None} | texts
+    return {"message": unsaid, "type": "server_error", "param": None, "code": None} | told
+
+
+def _pick_details(error: Json, secrets: tuple[str, ...]) -> Json:
+    told = {name: error[name] for name in ERROR_NAMES if isinstance(error.get(name), str | int)}
+    return {name: redact(value, secrets) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def _parse_json(response: "httpx2.Response", request: "ApiRequest") -> Any:
