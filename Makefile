@@ -43,7 +43,7 @@ test-quick: $(TEST_INSTALLED)  ## the tests that take under a minute, without a 
 	$(BIN)/ruff check .
 	$(BIN)/pytest $(QUICK)
 
-conformance: $(CONFORMANCE_INSTALLED)  ## OpenAI's own tests of Assistants v2 against the transport (docs/conformance.md)
+conformance: $(CONFORMANCE_INSTALLED)  ## OpenAI's own tests of Assistants v2, other SDKs and frameworks (docs/conformance.md)
 	@$(BIN)/python -m tests.conformance
 
 deploy: $(INSTALLED)  ## check the settings in .env and the folder, then deploy with doctl
