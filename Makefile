@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 # What `make test-quick` leaves out: browser, node, the real model, and the files that take longest.
 QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi \
-  deployment/test_deploy.py deployment/test_trimmed_archive.py devhost/test_launcher.py devhost/test_platform.py \
+  conformance/test_node.py deployment/test_deploy.py deployment/test_trimmed_archive.py devhost/test_launcher.py devhost/test_platform.py \
   emulator/test_durability.py emulator/test_smollm2.py \
   function/answer/test_truncation.py function/handlers/test_chat.py function/handlers/test_structured.py \
   function/handlers/test_tools.py function/request/test_openwhisk.py \
@@ -13,8 +13,9 @@ QUICK := $(addprefix --ignore=tests/,page docs faults function/openapi \
 # What `make run` runs with, and what everything else needs on top of it.
 INSTALLED := .venv/.installed
 TEST_INSTALLED := .venv/.installed-for-tests
-NPM_INSTALLED := tests/function/openapi/node_modules/.package-lock.json
+NPM_INSTALLED := $(addsuffix /node_modules/.package-lock.json,tests/function/openapi tests/conformance/node)
 CONFORMANCE_INSTALLED := .local/conformance/.installed
+FRAMEWORKS := $(addprefix tests/conformance/frameworks/,openai_1.txt langchain.txt autogen.txt)
 DEPLOYED := packages/v1/openai/requirements.txt
 
 # Tests and tools read the function's folder, which is uploaded as it is: no __pycache__ may be left there.
@@ -42,7 +43,7 @@ test-quick: $(TEST_INSTALLED)  ## the tests that take under a minute, without a 
 	$(BIN)/ruff check .
 	$(BIN)/pytest $(QUICK)
 
-conformance: $(CONFORMANCE_INSTALLED)  ## OpenAI's own tests of Assistants v2 against the transport (docs/conformance.md)
+conformance: $(CONFORMANCE_INSTALLED)  ## OpenAI's own tests of Assistants v2, other SDKs and frameworks (docs/conformance.md)
 	@$(BIN)/python -m tests.conformance
 
 deploy: $(INSTALLED)  ## check the settings in .env and the folder, then deploy with doctl
@@ -56,7 +57,7 @@ soak: $(TEST_INSTALLED)  ## run for minutes against killed connections and proce
 
 clean:  ## remove all that the other targets made
 	rm -rf .venv .local .mypy_cache .pytest_cache .ruff_cache .hypothesis packages/v1/openai/virtualenv \
-	  tests/function/openapi/node_modules
+	  tests/function/openapi/node_modules tests/conformance/node/node_modules
 	find packages local tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 help:  ## these lines
@@ -78,11 +79,11 @@ browser: | $(BIN)/python
 	  echo "on Ubuntu: apt-get update && apt-get install chromium-browser chromium-chromedriver" >&2; \
 	  echo "elsewhere put Chrome and chromedriver on PATH. make test-quick needs no browser." >&2; exit 1; }
 
-# The generator and the compiler of the typed client; npm writes this file when it is done. npm and the
-# node that runs them come from PyPI, with requirements-dev.txt.
-$(NPM_INSTALLED): $(TEST_INSTALLED) tests/function/openapi/package.json tests/function/openapi/package-lock.json
-	@echo "Installing openapi-typescript and typescript into tests/function/openapi/node_modules ..."
-	@$(BIN)/npm ci --prefix tests/function/openapi --no-audit --no-fund --ignore-scripts --loglevel=error
+# The generator and the compiler of the typed client, and OpenAI's SDK for Node; npm writes this file when it is
+# done. npm and the node that runs them come from PyPI, with requirements-dev.txt.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json $(TEST_INSTALLED)
+	@echo "Installing what $< names into $*/node_modules ..."
+	@$(BIN)/npm ci --prefix $* --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
 
 .venv/bin/python:
@@ -114,11 +115,14 @@ $(TEST_INSTALLED): $(INSTALLED) requirements-dev.txt tests/page/requirements.txt
 	@$(PIP) install --require-hashes -r $(DEPLOYED)
 	@touch $@
 
-# The suite stands in the SDK's source distribution alone. What it needs goes into a folder that only it sees.
-$(CONFORMANCE_INSTALLED): $(TEST_INSTALLED) tests/conformance/requirements.txt tests/conformance/suite.txt
-	@echo "Installing OpenAI's suite and what it needs into .local/conformance ..."
+# The suite stands in the SDK's source distribution alone. What it needs goes into a folder that only it sees; so do
+# the packages of each other SDK and framework.
+$(CONFORMANCE_INSTALLED): $(TEST_INSTALLED) tests/conformance/requirements.txt tests/conformance/suite.txt $(FRAMEWORKS)
+	@echo "Installing OpenAI's suite, another SDK and two frameworks into .local/conformance ..."
 	@rm -rf $(@D)
 	@$(PIP) install --no-deps --target $(@D)/packages -r tests/conformance/requirements.txt
 	@$(PIP) download --no-deps --no-binary openai --require-hashes -r tests/conformance/suite.txt -d $(@D)
 	@tar -xzf $(@D)/openai-*.tar.gz -C $(@D)
+	@for file in $(FRAMEWORKS); do \
+	  $(PIP) install --no-deps --target $(@D)/$$(basename $$file .txt) -r $$file || exit 1; done
 	@touch $@

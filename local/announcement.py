@@ -1,4 +1,4 @@
-"""What `make run` prints: where the function answers, and the ten calls of the README."""
+"""What `make run` prints: where the function answers, the ten calls of the README, and an SDK's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from .devhost.gateway import FUNCTION_PATH
 
 NO_KEY = "none"  # what .env.example says where a key would stand
+BIN = ".venv/bin"
 OPENAI_HOST = "api.openai.com"
 ASSISTANT = {"name": "Property Assistant", "instructions": "You are a property expert"}
 ASSISTANT_ACTIONS = frozenset({"create-assistant", "list-assistants", "get-assistant", "update-assistant"})
@@ -58,7 +59,18 @@ def announcement(url: str, ids: Ids | None, variables: Mapping[str, str], warnin
         f"and talks to {where}.",
         f"A page to try it on: {page_of(url)}",
     ]
-    return "\n".join(["", *about, "", *lines, "", *([warning, ""] if warning else []), "Ctrl-C ends it."])
+    end = [*([warning, ""] if warning else []), "Ctrl-C ends it."]
+    return "\n".join(["", *about, "", *lines, "", *sdk_lines(url, variables), "", *end])
+
+
+def sdk_lines(url: str, variables: Mapping[str, str]) -> list[str]:
+    """Two lines for the shell that use the openai package on the function; a token is named, never shown."""
+    token = token_name("list-assistants", variables)
+    program = "from openai import OpenAI; print(OpenAI().beta.assistants.list().data)"
+    return [
+        f'export OPENAI_BASE_URL="{url}" OPENAI_API_KEY="{f"${token}" if token else "any"}"',
+        f"{BIN}/python -W ignore -c '{program}'",
+    ]
 
 
 def _server(variables: Mapping[str, str]) -> str:

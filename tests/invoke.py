@@ -100,10 +100,19 @@ class Function:
         return self.main(params)
 
     def main(self, args: Any, *context: Any) -> Json:
-        """Calls main as it is; its answer has to be one that the platform can send."""
+        """Calls main as it is by action; its answer has to be an envelope."""
+        answer = self.request(args, *context)
+        assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
+        return answer
+
+    def ask(self, method: str, path: str, /, headers: Mapping[str, str] | None = None, **given: Any) -> Json:
+        """A request by path, with what the platform made of query and body."""
+        return self.request(given | web(method, headers, path=path))
+
+    def request(self, args: Any, *context: Any) -> Json:
+        """Calls main as it is, by action or by path; its answer has to be one that the platform can send."""
         answer = load_main()(args, *context, runtime=self.runtime)
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
-        assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
         return answer
 
     def data(self, **params: Any) -> Json:

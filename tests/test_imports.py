@@ -21,14 +21,16 @@ from tests.import_graph import (
 )
 
 DEPLOYED = (
-    "main actions handlers upstream call request answer openapi ground "
+    "main by_action by_path actions handlers upstream call request answer openapi ground "
     "transport routes operations translate base"
 )
 
 # Each room: its modules (a name stands for all that is below it too), and the rooms that it may import.
 ROOMS = {
     # The function: the way of a call, top to bottom.
-    "main": Room("__main__", "actions upstream call request answer ground"),
+    "main": Room("__main__", "by_action by_path call request answer ground"),
+    "by_action": Room("assistant_function.by_action", "actions upstream call request answer ground"),
+    "by_path": Room("assistant_function.by_path", "upstream call request answer ground"),
     "actions": Room("assistant_function.actions", "openapi handlers call request answer ground"),
     "openapi": Room("assistant_function.openapi", "call request answer ground"),
     "handlers": Room("assistant_function.handlers", "upstream call request answer ground"),
@@ -58,6 +60,8 @@ ROOMS = {
 }
 ALLOWED = (
     Import("assistant_function.upstream.client", "assistants_transport"),
+    Import("assistant_function.by_path.api_request", "assistants_transport.routes", IN_A_FUNCTION),
+    Import("assistant_function.by_path", "assistants_transport.event_stream"),
     Import("assistant_function.upstream.run_stream", "assistants_transport.event_stream"),
     Import("assistant_function", "assistants_transport.v2_objects", FOR_TYPES),
 )

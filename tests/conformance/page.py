@@ -12,10 +12,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 ENDS = {"passed": "passed", "refused": "refused by name", "failing": "failing"}
 HEAD = """# Conformance
 
-How OpenAI's own tests of Assistants v2, sync and async, end against the transport. They come with the source
-distribution of the openai package; `make conformance` runs them over a socket, the emulator behind the
-transport, and writes this page. Nothing in the tests is changed. On the way their dummies (`thread_id`, a
-page of 0 objects, a tool output that names no call) become objects that exist.
+How OpenAI's own tests of Assistants v2, sync and async, end against the transport, and against the function
+[by path](by-path.md). They come with the source distribution of the openai package; `make conformance`
+runs them over a socket, the emulator behind both, and writes this page. Nothing in them is changed. On the
+way their dummies (`thread_id`, a page of 0 objects, a tool output that names no call) become objects that
+exist.
 
 A test is *refused by name* if the transport answers 400 and says which field or which endpoint today's OpenAI
 has no place for; where a request has several such fields, that is the first of them. A test is *failing* if
@@ -28,15 +29,25 @@ TEST_NAME = re.compile(
 
 
 def write_page(
-    outcomes: list[Outcome], requests: Mapping[Refusal, Request], others: Mapping[str, int]
+    outcomes: list[Outcome],
+    requests: Mapping[Refusal, Request],
+    others: Mapping[str, int],
+    by_path: list[Outcome],
+    problems: Mapping[str, str | None],
 ) -> str:
-    """The page; `requests` has one for every refusal, `others` counts the tests of other APIs."""
+    """The page; `requests` has one for every refusal, `others` counts the tests of other APIs, `problems` are
+    what went wrong with each SDK and framework, if anything."""
     refused = Counter(outcome.refusal for outcome in outcomes if outcome.refusal)
     order = sorted(refused, key=lambda refusal: (-refused[refusal], refusal))
     numbers = {refusal: number for number, refusal in enumerate(order, start=1)}
     parts = [
         HEAD,
         write_table(["tests", *ENDS.values()], [[len(outcomes), *count_ends(outcomes)]]),
+        write_table(["tests by path", *ENDS.values()], [[len(by_path), *count_ends(by_path)]]),
+        "## Other SDKs and frameworks\n\nPrograms that call a function of their own on the way, by path.\n",
+        write_table(
+            ["program", "end"], [[title, "failing" if bad else "passed"] for title, bad in problems.items()]
+        ),
         "## By method\n\nThe last column says which refusals these are, by their number in the next table.\n",
         write_table(["method", "tests", *ENDS.values(), "refusals"], list_methods(outcomes, numbers)),
         "## What is refused\n\nEach with the least of a request that meets it, as the suite would send it.\n",
@@ -54,7 +65,7 @@ def write_page(
             ],
         ),
         "## What fails\n",
-        list_failures(outcomes),
+        list_failures([*outcomes, *by_path]),
         "## What is not run\n\nTests of other APIs in the suite's folder, which are not carried:\n"
         + ", ".join(f"{api} ({count})" for api, count in sorted(others.items()))
         + ".\n",

@@ -86,6 +86,17 @@ class StandInTransport(httpx2.BaseTransport):
 
 
 @contextmanager
+def start_suite_server_by_path(url: str) -> Iterator[NativeServer]:
+    """The function by path, on its own URL, taking the suite's dummies."""
+
+    def make_transport(sender: httpx2.BaseTransport) -> httpx2.BaseTransport:
+        return StandInTransport(sender, url)
+
+    with start_native_server(url, make_transport) as server:
+        yield server
+
+
+@contextmanager
 def start_suite_server() -> Iterator[NativeServer]:
     """The transport in front of the emulator, on a socket, taking the suite's dummies."""
 

@@ -64,18 +64,26 @@ def test_the_figures_of_the_page_agree() -> None:
     assert refused.count("\n| ") - 2 == len(read_refusals(WRITTEN.text))
 
 
+def test_nothing_gets_lost_on_the_way_by_path() -> None:
+    assert WRITTEN.table("tests by path") == WRITTEN.table("tests")
+    assert {row[1] for row in WRITTEN.table("program")} == {"passed"}
+
+
 def test_a_page_counts_the_ends_of_each_method_and_gives_refusals_and_failures_their_words() -> None:
-    page = write_page(OUTCOMES, {STREAM: STREAMED}, {"chatkit": 7, "agents": 8})
+    programs = {"A good SDK": None, "A bad one": "Traceback"}
+    page = write_page(OUTCOMES, {STREAM: STREAMED}, {"chatkit": 7, "agents": 8}, OUTCOMES[:1], programs)
     assert "| 3 | 1 | 1 | 1 |" in page
     assert "| `threads.runs.create()` | 1 | 1 | 0 | 0 |  |" in page
     assert "| `threads.runs.create(stream=True)` | 1 | 0 | 1 | 0 | 1 |" in page
     assert "| `threads.retrieve()` | 1 | it is 3 |" in page
+    assert "| 1 | 1 | 0 | 0 |" in page
+    assert "| A good SDK | passed |\n| A bad one | failing |" in page
     assert page.endswith("agents (8), chatkit (7).\n")
     assert read_refusals(page) == [(STREAMED, STREAM)]
 
 
 def test_a_page_without_failures_says_so() -> None:
-    assert "## What fails\n\nNothing.\n" in write_page(OUTCOMES[:1], {}, {})
+    assert "## What fails\n\nNothing.\n" in write_page(OUTCOMES[:1], {}, {}, [], {})
 
 
 def test_a_suite_that_names_its_tests_in_another_way_is_noticed() -> None:
@@ -94,4 +102,4 @@ def test_a_request_is_shortened_by_whole_parts_first() -> None:
 def test_a_request_with_dummies_is_answered_with_objects_that_exist(url: str) -> None:
     assert ask(url, Request("GET", "/threads/thread_id/messages/message_id")) is None
     limited = {"assistant_id": "assistant_id", "max_prompt_tokens": 256}
-    assert ask(url, Request("POST", "/threads/thread_id/runs", limited)) is not None
+    assert ask(url, Request("POST", "/threads/runs", limited)) is not None

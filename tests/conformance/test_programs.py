@@ -1,4 +1,5 @@
-"""Programs as people wrote them for Assistants v2, with the plain SDK: each shows what it showed before.
+"""Programs as people wrote them for Assistants v2, with the plain SDK: each shows what it showed before,
+whether the transport is put below the SDK or the function's URL is its base URL.
 
 They stand in programs/ and know nothing of the transport; the words after their name are what is typed behind
 it in a terminal. Directives such as /call tell the emulator's model what to do (local/emulator/echo.py)."""
@@ -12,18 +13,25 @@ from typing import Any
 
 import pytest
 
+from local import devhost
 from local.emulator.server import Emulator
 from tests.native_server import start_native_server
 
 pytestmark = pytest.mark.filterwarnings("ignore:(deprecated$|The Assistants API):DeprecationWarning")
 PROGRAMS = Path(__file__).parent / "programs"
+FUNCTION = Path(__file__).parents[2] / "packages" / "v1" / "openai"
 Run = Callable[..., list[str]]
 
 
-@pytest.fixture(scope="module")
-def url(openai_at_home: Emulator) -> Iterator[str]:
-    with start_native_server(openai_at_home.url) as server:
-        yield server.url
+@pytest.fixture(scope="module", params=["transport", "function"])
+def url(request: pytest.FixtureRequest, openai_at_home: Emulator) -> Iterator[str]:
+    if request.param == "transport":
+        with start_native_server(openai_at_home.url) as server:
+            yield server.url
+        return
+    settings = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": openai_at_home.url}
+    with devhost.serve(FUNCTION, settings, log=lambda _: None) as host:
+        yield host.url
 
 
 @pytest.fixture
@@ -93,6 +101,16 @@ def test_the_error_of_a_busy_thread_names_the_run_that_can_be_cancelled(run: Run
         "the run is cancelled",
         "user: /wait 20",
         "user: Are you there?",
+    ]
+
+
+def test_functions_are_answered_within_the_stream_of_their_run(run: Run) -> None:
+    assert run("stream_with_tools.py", "How is it?\n/call weather {}", "sunny\n/say It is sunny.") == [
+        "calls weather",
+        "says It is sunny.",
+        "in one: Hi",
+        "steps tool_calls, message_creation",
+        "2 messages",
     ]
 
 

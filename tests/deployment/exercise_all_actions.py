@@ -1,4 +1,5 @@
-"""Every action of the function, in both backends, with every failure: to be run in the function's folder.
+"""Every action of the function, and requests by path, in both backends, with every failure: to be run in the
+function's folder.
 
     python exercise_all_actions.py URL_OF_THE_EMULATOR
 
@@ -81,6 +82,16 @@ ARGUMENTS: dict[str, Json] = {
     "delete-thread": {"threadId": "thread_1"},
     "delete-assistant": {"assistantId": "asst_1"},
     "describe": {},
+}
+
+REQUESTS: dict[str, Json] = {
+    "GET /v1/assistants": {},
+    "POST /threads": {"metadata": {"a": "b"}},
+    "POST /threads/thread_1/runs": {"assistant_id": "asst_1", "stream": True},
+    "GET /threads/thread_1/runs/run_1": {},
+    "GET /threads/thread_1/messages": {"limit": "5"},
+    "DELETE /threads/thread_1": {},
+    "GET /nothing": {},
 }
 
 ASSISTANT = {
@@ -188,13 +199,24 @@ def fail_with(request: "httpx2.Request", failure: Any) -> "httpx2.Response":
 
 
 def call(action: str, arguments: Json, transport: Any, **environment: str) -> tuple[Json, Json]:
+    return call_main({"action": action, **arguments}, transport, **environment)
+
+
+def call_main(event: Json, transport: Any, **environment: str) -> tuple[Json, Json]:
     settings = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://upstream/v1", **environment}
     runtime = Runtime(environment=settings, sleep=lambda _seconds: None, transport=transport)
     log = io.StringIO()
     with contextlib.redirect_stdout(log):
-        answer = main({"action": action, **arguments}, runtime=runtime)
+        answer = main(event, runtime=runtime)
     assert json.loads(json.dumps(answer)) == answer
     return answer, json.loads(log.getvalue())
+
+
+def ask(line: str, given: Json, transport: Any, **environment: str) -> tuple[Json, Json]:
+    """A request by path, of the owner's."""
+    method, _, path = line.partition(" ")
+    http = {"method": method, "path": path, "headers": {"authorization": "Bearer a"}}
+    return call_main(given | {"http": http}, transport, ADMIN_TOKEN="a", **environment)
 
 
 def make_failing_calls() -> Iterator[Called]:
@@ -206,6 +228,9 @@ def make_failing_calls() -> Iterator[Called]:
             for action, arguments in ARGUMENTS.items():
                 answer, log = call(action, arguments, transport, ASSISTANTS_BACKEND=backend)
                 yield backend, failure, action, answer, log
+            for line, given in REQUESTS.items():
+                answer, log = ask(line, given, transport, ASSISTANTS_BACKEND=backend)
+                yield backend, failure, line, answer, log
 
 
 def make_native_calls() -> Iterator[Called]:
@@ -216,6 +241,9 @@ def make_native_calls() -> Iterator[Called]:
         for action, arguments in ARGUMENTS.items():
             answer, log = call(action, arguments, transport, ASSISTANTS_BACKEND="native")
             yield "native", f"run {run['status']}", action, answer, log
+        for line, given in REQUESTS.items():
+            answer, log = ask(line, given, transport, ASSISTANTS_BACKEND="native")
+            yield "native", f"run {run['status']}", line, answer, log
 
 
 def make_emulated_calls(url: str) -> Iterator[Called]:
@@ -235,7 +263,8 @@ def make_emulated_calls(url: str) -> Iterator[Called]:
 
 
 def summarize(backend: str, failure: Any, action: str, answer: Json, log: Json) -> Json:
-    outcome = {"status": answer["statusCode"], "error": answer["body"]["error"], "fault": log.get("fault")}
+    body = answer["body"] if isinstance(answer["body"], dict) else {"error": None}
+    outcome = {"status": answer["statusCode"], "error": body.get("error"), "fault": log.get("fault")}
     return {"backend": backend, "failure": failure, "action": action, **outcome}
 
 

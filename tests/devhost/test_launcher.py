@@ -82,9 +82,15 @@ def launcher(root: Path) -> Iterator[Launcher]:
 
 
 @pytest.fixture(scope="module")
-def printed(launcher: Launcher) -> list[str]:
+def announced(launcher: Launcher) -> list[str]:
+    """All lines that it printed."""
+    return launcher.until("Ctrl-C")
+
+
+@pytest.fixture(scope="module")
+def printed(announced: list[str]) -> list[str]:
     """The curl lines that it printed."""
-    return [line for line in launcher.until("Ctrl-C") if line.startswith("curl ")]
+    return [line for line in announced if line.startswith("curl ")]
 
 
 def free_port() -> int:
@@ -123,6 +129,14 @@ def test_all_ten_succeed_one_after_the_other(printed: list[str]) -> None:
     for line in printed:
         answer = httpx.get(url_of(line), trust_env=False, timeout=30)
         assert answer.json()["success"] is True, line
+
+
+def test_two_lines_use_an_sdk_on_it(announced: list[str]) -> None:
+    place = next(number for number, line in enumerate(announced) if line.startswith("export "))
+    script = "\n".join(announced[place : place + 2]).replace(".venv/bin/python", sys.executable)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert "name='Property Assistant'" in done.stdout
+    assert done.stderr == ""
 
 
 def test_a_second_one_beside_it_does_not_touch_its_runs(root: Path, printed: list[str]) -> None:
@@ -340,6 +354,7 @@ def test_tokens_are_named_in_the_lines_but_never_shown() -> None:
     assert "for-few" not in text
     assert 'list-assistants" -H "Authorization: Bearer $ADMIN_TOKEN"' in text
     assert 'create-thread" -H "Authorization: Bearer $ACCESS_TOKEN"' in text
+    assert 'OPENAI_API_KEY="$ADMIN_TOKEN"' in text
 
 
 def test_curl_line_survives_what_a_shell_would_take_for_its_own() -> None:

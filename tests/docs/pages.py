@@ -19,6 +19,12 @@ PLACEHOLDERS = {
     "messageId": r"msg_\w+",
     "toolCallId": r"call_\w+",
 }
+V2_KINDS = {
+    "assistant": "assistantId",
+    "thread": "threadId",
+    "thread.run": "runId",
+    "thread.message": "messageId",
+}
 # What a page says to the assistant, and what the emulator's echo model has to be told to answer in that way.
 DIRECTIVES = {
     "What is the rate for 20 years": '/call get_rate {"years": 20}',
@@ -99,6 +105,9 @@ class Caller:
     def run(self, line: str) -> Json:
         """The answer to a line; its ids are the newest from then on."""
         answer = _run_in_a_shell(with_directives(self._with_ids(line.replace(SHOWN_URL, self.url))))
+        if is_by_path(line):
+            self.ids |= {V2_KINDS[answer["object"]]: answer["id"]} if answer["object"] in V2_KINDS else {}
+            return answer
         data = answer["data"] or {}
         self.ids |= {name: data[name] for name in PLACEHOLDERS if data.get(name)}
         for tool_call in data.get("toolCalls", []):
@@ -109,7 +118,13 @@ class Caller:
         for name, pattern in PLACEHOLDERS.items():
             if name in self.ids:
                 text = re.sub(rf'(?<={name})(=|": ")({pattern})', rf"\g<1>{self.ids[name]}", text)
+                text = re.sub(rf'(/|_id": "){pattern}', rf"\g<1>{self.ids[name]}", text)
         return text
+
+
+def is_by_path(line: str) -> bool:
+    """Whether it is a request of OpenAI's API by path."""
+    return f"{SHOWN_URL}/" in line
 
 
 def with_directives(text: str) -> str:

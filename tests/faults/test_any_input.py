@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant_function.actions import ACTIONS
+from assistants_transport.routes import ROUTES
 from tests.backends import BACKENDS
 from tests.contract import CONTRACT, make_params
 from tests.fake_upstream import Upstream, answer_always
-from tests.invoke import FakeClock, Json, make_function, web
+from tests.invoke import KEY, FakeClock, Json, make_function, web
 
 ID = "[A-Za-z0-9_-]{1,128}"
 MEANT = {
@@ -25,6 +26,10 @@ MEANT = {
         rf"|threads(/{ID}(/messages(/{ID})?|/runs(/{ID}(/cancel|/submit_tool_outputs)?)?)?)?)"
     ),
 }
+V2_NAMES = [
+    *("limit", "order", "after", "before", "run_id", "include[]", "metadata", "messages", "content", "role"),
+    *("assistant_id", "stream", "thread", "tool_outputs", "max_completion_tokens", "additional_messages"),
+]
 QUERY = {"limit", "order", "after", "before", "run_id"}
 ANSWERED = (200, 202, 204, 400, 401, 403, 404, 405, 409, 413, 502)
 HOST = "upstream.test"
@@ -81,10 +86,20 @@ event_keys = st.sampled_from(["http", "action", "__ow_body", "__ow_headers", "__
 web_calls = st.fixed_dictionaries(
     {}, optional=dict.fromkeys(["method", "headers", "body", "isBase64Encoded"], anything)
 )
+paths = st.sampled_from([re.sub(r"{\w+}", "thread_1", route.path) for route in ROUTES]) | st.sampled_from(
+    PATHS
+)
+paths |= st.text() | st.text().map("/v1/".__add__)
+requests = st.fixed_dictionaries(
+    {"method": st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]), "path": paths},
+    optional={"headers": anything | st.just({"authorization": "Bearer admin"}), "body": anything},
+)
 MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def call_recorded(backend_name: str, args: Any, *context: Any) -> tuple[Json, list[httpx2.Request]]:
+def call_recorded(
+    backend_name: str, args: Any, *context: Any, **environment: str
+) -> tuple[Json, list[httpx2.Request]]:
     """Calls main; returns the answer and every request that went out."""
     seen: list[httpx2.Request] = []
 
@@ -93,14 +108,15 @@ def call_recorded(backend_name: str, args: Any, *context: Any) -> tuple[Json, li
         thing = {"id": "conv_1", "object": "thread", "created_at": 1, "status": "completed", "metadata": {}}
         return httpx2.Response(200, json=thing | {"model": "m", "data": [], "deleted": True})
 
-    environment = {"OPENAI_BASE_URL": f"http://{HOST}/v1", "ASSISTANTS_BACKEND": backend_name}
+    environment |= {"OPENAI_BASE_URL": f"http://{HOST}/v1", "ASSISTANTS_BACKEND": backend_name}
     function = make_function(environment, transport=httpx2.MockTransport(answer), clock=FakeClock())
-    return function.main(args, *context), seen
+    return function.request(args, *context), seen
 
 
 def check_call(backend_name: str, args: Any, *context: Any) -> None:
     answer, seen = call_recorded(backend_name, args, *context)
     assert answer["statusCode"] in ANSWERED, answer
+    assert answer["statusCode"] == 204 or answer["body"].keys() >= {"success", "data", "error"}
     assert answer["statusCode"] == 204 or len(answer["body"]["error"] or "") <= MAX_ERROR_CHARACTERS
     for request in seen:
         assert request.url.host == HOST
@@ -133,6 +149,22 @@ def test_one_odd_parameter_in_a_call_is_refused_or_sent(odd: tuple[tuple[str, st
 )
 def test_any_event_and_any_context_are_answered(backend_name: str, args: Any, context: Any) -> None:
     check_call(backend_name, args, context)
+
+
+@settings(MANY, max_examples=400)
+@given(
+    backend_name=st.sampled_from(BACKENDS),
+    request=requests,
+    given=st.dictionaries(st.sampled_from(V2_NAMES) | st.text(), sensible | anything),
+)
+def test_any_request_by_path_is_answered(backend_name: str, request: Json, given: Json) -> None:
+    """The owner's, so that it reaches every API."""
+    answer, seen = call_recorded(backend_name, {**given, "http": request}, ADMIN_TOKEN="admin")
+    assert answer["statusCode"] in ANSWERED, answer
+    for sent in seen:
+        assert sent.url.host == HOST
+        assert sent.url.path.startswith("/v1/")
+        assert sent.headers["authorization"] == f"Bearer {KEY}"
 
 
 @MANY

@@ -34,6 +34,12 @@ def test_it_is_valid_openapi(description: Json) -> None:
     assert list(OpenAPIV31SpecValidator(description).iter_errors()) == []
 
 
+def test_what_answers_by_path_is_described_by_openai(description: Json) -> None:
+    [by_path] = description["tags"]
+    assert "/v1/openai/threads" in by_path["description"]
+    assert by_path["externalDocs"]["url"] == "https://github.com/openai/openai-openapi"
+
+
 def test_it_is_small(description: Json) -> None:
     assert len(json.dumps(description)) < MOST_BYTES
 

@@ -1,11 +1,12 @@
-"""One action of the table, and one call of it as its handler gets it."""
+"""One action of the table, one call of it as its handler gets it, and how a call went."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant_function.answer.envelope import Answer
 from assistant_function.errors import Json
 from assistant_function.request.deadline import Deadline
+from assistant_function.request.event import Event, Runtime
 from assistant_function.request.params import Spec, take_upstream_fields
 from assistant_function.request.settings import Settings
 
@@ -54,3 +55,19 @@ class Action(NamedTuple):
     data: str
     admin: bool = False
     needs_openai: bool = True
+
+
+class Outcome(NamedTuple):
+    """How a call went: the response, and what the log tells of it, `asked` by action or by path."""
+
+    response: Json
+    asked: Json
+    fault: Mapping[str, Any] = {}
+    openai_request_id: str | None = None
+
+
+class Way(NamedTuple):
+    """A way in. `answer` never raises; `fail` answers where the call could not be given to it."""
+
+    answer: Callable[[Event, Settings, Runtime, tuple[str, ...]], Outcome]
+    fail: Callable[[Exception, tuple[str, ...]], Outcome]

@@ -38,8 +38,18 @@ class TokenMissing(FunctionError):
     status = 401
 
 
+class TokenUnknown(FunctionError):
+    """By path, as at OpenAI; by action a wrong token is Forbidden."""
+
+    status = 401
+
+
 class Forbidden(FunctionError):
     status = 403
+
+
+class UnknownPath(FunctionError):
+    status = 404
 
 
 class MethodNotAllowed(FunctionError):

@@ -68,10 +68,10 @@ def _build_response(
 ) -> Json:
     body: Json = {"success": success, "data": data, "error": error}
     body |= {name: data[name] for name in AT_TOP_LEVEL if data and name in data}
-    return {"statusCode": status, "headers": {**HEADERS, **headers}, "body": _make_sendable(body)}
+    return {"statusCode": status, "headers": {**HEADERS, **headers}, "body": make_sendable(body)}
 
 
-def _make_sendable(value: Any) -> Any:
+def make_sendable(value: Any) -> Any:
     """Only what the platform can send: a lone surrogate in a string becomes an opaque error there, and JSON
     has no NaN."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -79,5 +79,5 @@ def _make_sendable(value: Any) -> Any:
     if isinstance(value, str):
         return LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_make_sendable(key): _make_sendable(inner) for key, inner in value.items()}
-    return [_make_sendable(inner) for inner in value] if isinstance(value, list) else value
+        return {make_sendable(key): make_sendable(inner) for key, inner in value.items()}
+    return [make_sendable(inner) for inner in value] if isinstance(value, list) else value

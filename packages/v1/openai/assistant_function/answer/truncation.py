@@ -6,6 +6,7 @@ from typing import Any
 from assistant_function.errors import Json
 
 MAX_BYTES = 950_000  # the platform's 1 MB, less headers and its own wrapping
+PAGE_KEYS = ("firstId", "lastId", "hasMore")
 LISTS = {"messages": "messageId", "assistants": "assistantId", "runs": "runId"}
 MAX_SENT_TEXT_CHARACTERS = 200_000
 MIN_SENT_TEXT_CHARACTERS = 100
@@ -21,7 +22,9 @@ def fit(data: Json, cut_front: bool = False) -> Json:
     if data.get("parsed") is not None:  # `response` holds the same as text
         return fit({**data, "parsed": None})
     name = next((name for name in LISTS if "hasMore" in data and len(data.get(name) or []) > 1), None)
-    return fit(_drop_entries(data, name, cut_front), cut_front) if name else _shorten_texts(data)
+    if name:
+        return fit(cut_page(data, name, LISTS[name], PAGE_KEYS, cut_front), cut_front)
+    return _shorten_texts(data)
 
 
 def fits(data: Json) -> bool:
@@ -34,18 +37,20 @@ def keep_ids(data: Json) -> Json:
     return {name: value for name, value in data.items() if name.endswith("Id")}
 
 
-def _drop_entries(data: Json, name: str, cut_front: bool) -> Json:
-    """Keeps the first entries (or the last), as many as fit, at least one."""
-    room = MAX_BYTES - _count_bytes({**data, name: []})
+def cut_page(page: Json, name: str, id_name: str, page_keys: tuple[str, str, str], cut_front: bool) -> Json:
+    """Keeps the first entries of the list of this name (or the last), as many as fit, at least one.
+
+    `page_keys` are what the page calls its first id, its last id, and whether there are more."""
+    room = MAX_BYTES - _count_bytes({**page, name: []})
     kept: list[Json] = []
-    for entry in reversed(data[name]) if cut_front else data[name]:
+    for entry in reversed(page[name]) if cut_front else page[name]:
         room -= _count_bytes(entry) + len(", ")
         if kept and room < 0:
             break
         kept.append(entry)
     kept = kept[::-1] if cut_front else kept
-    ends = {"firstId": kept[0][LISTS[name]], "lastId": kept[-1][LISTS[name]]}
-    return {**data, name: kept, "hasMore": True, **ends}
+    first, last, more = page_keys
+    return {**page, name: kept, more: True, first: kept[0][id_name], last: kept[-1][id_name]}
 
 
 def _shorten_texts(data: Json) -> Json:

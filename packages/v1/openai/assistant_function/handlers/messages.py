@@ -1,12 +1,9 @@
 """Messages: send, list."""
 
-import json
-from typing import Any
-
 from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import present_message, present_page
 from assistant_function.call import ActionCall
-from assistant_function.errors import Json, TooLong
+from assistant_function.errors import Json
 from assistant_function.upstream.following import wait_out_lock
 from assistant_function.upstream.idempotency import send_once
 from assistant_function.upstream.objects import parse_deleted, parse_message, parse_messages
@@ -17,8 +14,7 @@ LIST_LIMIT = 100  # so that a conversation usually comes whole
 
 def send(call: ActionCall) -> Answer:
     thread_id = call.params["threadId"]
-    content = check_length(call, "message", call.params["message"])
-    fields: Json = {"role": "user", "content": content} | call.v2_fields()
+    fields: Json = {"role": "user", "content": call.params["message"]} | call.v2_fields()
     if "requestId" in call.params:
         sent = wait_out_lock(call, lambda: send_once(call, thread_id, fields))
     else:
@@ -49,22 +45,3 @@ def delete(call: ActionCall) -> Answer:
         lambda: is_gone(lambda: messages.retrieve(message_id, thread_id=thread_id)),
     )
     return Answer({"threadId": thread_id, "messageId": message_id, "deleted": deleted})
-
-
-def check_length(call: ActionCall, name: str, content: Any) -> Any:
-    """Returns the content as it is; raises TooLong (413) beyond the setting MAX_MESSAGE_CHARS."""
-    length = len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-    if length > call.settings.max_message_chars:
-        raise TooLong(f"{name} has {length} characters; at most {call.settings.max_message_chars} are taken")
-    return content
-
-
-def check_messages(call: ActionCall, name: str, messages: list[Json]) -> None:
-    """Raises TooLong (413) beyond the settings MAX_MESSAGES_PER_CALL and MAX_MESSAGE_CHARS."""
-    limit = call.settings.max_messages_per_call
-    if len(messages) > limit:
-        raise TooLong(
-            f"{name} has {len(messages)} entries; at most {limit} are taken (MAX_MESSAGES_PER_CALL)"
-        )
-    for place, message in enumerate(messages):
-        check_length(call, f"{name}[{place}]", message["content"])

@@ -14,13 +14,11 @@ from assistant_function.answer.presenters import (
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
     Gone,
-    InvalidRequest,
     Json,
     PartialFailure,
     RunEndedBadly,
     RunHitRateLimit,
 )
-from assistant_function.handlers.messages import check_length
 from assistant_function.handlers.threads import delete_thread
 from assistant_function.upstream.following import (
     Followed,
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
 LIST_LIMIT = 20
 CANCELLABLE = ("queued", "in_progress", "requires_action")
-TEXTS = ("instructions", "additionalInstructions")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
 
@@ -55,7 +52,6 @@ def chat(call: ActionCall) -> Answer:
     messages = _new_messages(call)
     if "threadId" in call.params:
         return _run_in(call, call.params["threadId"], messages)
-    _run_fields(call)  # refuses what would be refused after the thread was created
     thread_id = parse_thread(call.beta.threads.create(messages=messages))["id"]
     try:
         return _run_in(call, thread_id, [])
@@ -90,9 +86,6 @@ def cancel(call: ActionCall) -> Answer:
 
 
 def submit_tool_outputs(call: ActionCall) -> Answer:
-    for place, given in enumerate(call.params["toolOutputs"]):
-        check_length(call, f"toolOutputs[{place}].output", given["output"])
-
     def send(runs: Any, **stream: bool) -> Any:
         ids = {"run_id": call.params["runId"], "thread_id": call.params["threadId"]}
         return runs.submit_tool_outputs(**ids, tool_outputs=call.params["toolOutputs"], **stream)
@@ -106,7 +99,7 @@ def submit_tool_outputs(call: ActionCall) -> Answer:
 def _new_messages(call: ActionCall) -> list[Any]:
     if "message" not in call.params:
         return []
-    return [{"role": "user", "content": check_length(call, "message", call.params["message"])}]
+    return [{"role": "user", "content": call.params["message"]}]
 
 
 def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
@@ -122,16 +115,7 @@ def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
 
 
 def _run_fields(call: ActionCall) -> Json:
-    """What the caller sets for the run, within the settings MAX_MESSAGE_CHARS and MAX_COMPLETION_TOKENS."""
-    for name in TEXTS:
-        check_length(call, name, call.params.get(name, ""))
-    fields = {"assistant_id": call.params["assistantId"], **call.v2_fields()}
-    limit = call.settings.max_completion_tokens
-    if limit is None:
-        return fields
-    if call.params.get("maxCompletionTokens", 0) > limit:
-        raise InvalidRequest(f"maxCompletionTokens must be at most {limit}")
-    return {"max_completion_tokens": limit} | fields
+    return {"assistant_id": call.params["assistantId"], **call.v2_fields()}
 
 
 def _take_thread_back(call: ActionCall, thread_id: str, problem: Exception) -> bool:

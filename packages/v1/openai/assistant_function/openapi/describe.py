@@ -15,6 +15,16 @@ from assistant_function.request.params import Param
 from assistant_function.request.settings import Settings
 
 PATH = "/v1/openai"
+BY_PATH: Json = {
+    "name": "Assistants v2 by path",
+    "description": "/v1/openai/assistants… and /v1/openai/threads…, also behind /v1/openai/v1: Assistants v2 "
+    "itself, as OpenAI describes it, for programs that speak it. /v1/openai is their SDK's base URL, and the "
+    "same tokens open it.",
+    "externalDocs": {
+        "description": "OpenAI's own description",
+        "url": "https://github.com/openai/openai-openapi",
+    },
+}
 SERVERS: list[Json] = [
     {
         "url": "https://{host}/api/v1/web/{namespace}",
@@ -52,6 +62,7 @@ def describe_actions(actions: Mapping[str, Action], settings: Settings) -> Json:
             "or a list is JSON text in a query string or form.",
         },
         "servers": SERVERS,
+        "tags": [BY_PATH],
         "paths": {PATH: {"get": _describe_get(actions), "post": _describe_post(actions)}},
         "components": {
             "schemas": _describe_schemas(actions),

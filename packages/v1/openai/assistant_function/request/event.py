@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WEB_SECONDS = 27.0
 DEFAULT_SECONDS = 27.0  # where the platform tells no deadline
 MARGIN_SECONDS = 1.5  # for the answer's way home
-OPENWHISK_KEYS = ("method", "headers", "body")  # each after `__ow_`
+OPENWHISK_KEYS = ("method", "path", "headers", "body")  # each after `__ow_`
 NOT_TAKEN = "the body must be a JSON object or a form"
 MULTIPART_NOT_TAKEN = (
     "multipart/form-data (curl -F) is not taken; send JSON with the header Content-Type: application/json"
@@ -46,10 +46,12 @@ class Encoded(str):
 
 
 class Event(NamedTuple):
-    """One event, taken apart. `method` is None where it is no web call. `given` are the parameters that the
-    platform read, and `body` is a body that it did not read."""
+    """One event, taken apart. `method` is None where it is no web call, `path` is what follows the function's
+    name in its URL. `given` are the parameters that the platform read, and `body` is a body that it did not
+    read."""
 
     method: str | None
+    path: str
     headers: dict[str, str]
     given: Json
     body: Any
@@ -67,7 +69,8 @@ def parse_event(event: Any, context: Any, runtime: Runtime) -> Event:
     deadline = _find_deadline(method, context, runtime)
     encoded = web.get("isBase64Encoded")
     body = Encoded(web["body"]) if encoded and isinstance(web.get("body"), str) else web.get("body")
-    return Event(method, headers, _drop_platform_keys(event), body, deadline)
+    path = str(web.get("path") or "") if method else ""
+    return Event(method, path, headers, _drop_platform_keys(event), body, deadline)
 
 
 def read_parameters(event: Event) -> Json:

@@ -78,6 +78,9 @@ MODEL = Param(
 TOOL_RESOURCES = Param(
     "toolResources", r.read_tool_resources, "What the tools use: vector stores to search, files for code."
 )
+MAX_TOKENS = Param(
+    "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, r.MAX_TOKENS), "The most tokens of the answer."
+)
 RESPONSE_FORMAT = Param("responseFormat", r.read_response_format, "Text or JSON.")
 
 ASSISTANT_SETTINGS = (
@@ -118,9 +121,7 @@ RUN_SETTINGS = (
         "additionalInstructions", r.read_text, "What this run is told on top of the assistant's instructions."
     ),
     MODEL,
-    Param(
-        "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, r.MAX_TOKENS), "The most tokens of the answer."
-    ),
+    MAX_TOKENS,
     RESPONSE_FORMAT,
     METADATA,
     WAIT,

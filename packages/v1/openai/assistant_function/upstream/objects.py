@@ -1,30 +1,33 @@
 """What OpenAI answered: the object or the page that was asked for, else InvalidUpstreamResponse."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from assistant_function import json_text
 from assistant_function.errors import InvalidUpstreamResponse, Json
 
 if TYPE_CHECKING:
-    from openai._legacy_response import LegacyAPIResponse
-
     from assistants_transport import v2_objects as v2
 
-    Raw = LegacyAPIResponse[Any]
+
+class Raw(Protocol):
+    """An answer as the SDK or the transport gives it."""
+
+    @property
+    def content(self) -> bytes: ...
 
 
-def parse_assistant(answer: "Raw") -> "v2.Assistant":
+def parse_assistant(answer: Raw) -> "v2.Assistant":
     return cast("v2.Assistant", read_object(answer.content, "assistant"))
 
 
-def parse_thread(answer: "Raw") -> "v2.Thread":
+def parse_thread(answer: Raw) -> "v2.Thread":
     thread = read_object(answer.content, "thread")
     if not isinstance(thread.get("metadata"), dict | None):
         raise InvalidUpstreamResponse
     return cast("v2.Thread", thread)
 
 
-def parse_message(answer: "Raw") -> "v2.Message":
+def parse_message(answer: Raw) -> "v2.Message":
     return read_message(answer.content)
 
 
@@ -32,7 +35,7 @@ def read_message(text: str | bytes) -> "v2.Message":
     return cast("v2.Message", read_object(text, "thread.message"))
 
 
-def parse_run(answer: "Raw") -> "v2.Run":
+def parse_run(answer: Raw) -> "v2.Run":
     return read_run(answer.content)
 
 
@@ -40,24 +43,29 @@ def read_run(text: str | bytes) -> "v2.Run":
     return cast("v2.Run", read_object(text, "thread.run", ("id", "thread_id", "status")))
 
 
-def parse_deleted(answer: "Raw", kind: str) -> "v2.Deleted":
+def parse_deleted(answer: Raw, kind: str) -> "v2.Deleted":
     """`kind` is assistant, thread or thread.message."""
     return cast("v2.Deleted", read_object(answer.content, f"{kind}.deleted"))
 
 
-def parse_assistants(answer: "Raw") -> "tuple[list[v2.Assistant], bool]":
+def parse_assistants(answer: Raw) -> "tuple[list[v2.Assistant], bool]":
     """A page of assistants -> (the assistants, whether there are more)."""
     return cast("tuple[list[v2.Assistant], bool]", _parse_page(answer, "assistant"))
 
 
-def parse_messages(answer: "Raw") -> "tuple[list[v2.Message], bool]":
+def parse_messages(answer: Raw) -> "tuple[list[v2.Message], bool]":
     """A page of messages -> (the messages, whether there are more)."""
     return cast("tuple[list[v2.Message], bool]", _parse_page(answer, "thread.message"))
 
 
-def parse_runs(answer: "Raw") -> "tuple[list[v2.Run], bool]":
+def parse_runs(answer: Raw) -> "tuple[list[v2.Run], bool]":
     """A page of runs -> (the runs, whether there are more)."""
     return cast("tuple[list[v2.Run], bool]", _parse_page(answer, "thread.run"))
+
+
+def parse_steps(answer: Raw) -> "tuple[list[v2.Step], bool]":
+    """A page of run steps -> (the steps, whether there are more)."""
+    return cast("tuple[list[v2.Step], bool]", _parse_page(answer, "thread.run.step"))
 
 
 def read_object(text: str | bytes, kind: str, required: tuple[str, ...] = ("id",)) -> Json:
@@ -68,7 +76,7 @@ def read_object(text: str | bytes, kind: str, required: tuple[str, ...] = ("id",
     return found
 
 
-def _parse_page(answer: "Raw", kind: str) -> tuple[list[Json], bool]:
+def _parse_page(answer: Raw, kind: str) -> tuple[list[Json], bool]:
     found = _read_json(answer.content, "list", None)  # some servers do not say that it is a list
     data = found.get("data")
     if not isinstance(data, list) or not all(

@@ -11,7 +11,7 @@ import httpx2
 from assistant_function import json_text
 from assistant_function.errors import AnswerLost, InvalidUpstreamResponse, Json
 from assistant_function.upstream.objects import read_message, read_object, read_run
-from assistant_function.upstream.sdk_client import translate_failure
+from assistant_function.upstream.refusals import translate_failure
 from assistants_transport.event_stream import ServerSentEvent, read_events
 
 if TYPE_CHECKING:

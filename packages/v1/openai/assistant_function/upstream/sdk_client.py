@@ -4,21 +4,20 @@ import json
 import re
 from typing import Any
 
-import httpx2
 import openai
 from openai._constants import RAW_RESPONSE_HEADER
 
 from assistant_function import errors
-from assistant_function.upstream.bounded_reading import AnswerTooLong
-from assistant_function.upstream.retrying import NOT_SENT
+from assistant_function.upstream.refusals import (
+    find_own_fault,
+    find_run_id,
+    refuses_stream,
+    tells_active_run,
+    translate_failure,
+)
 
-UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
 MAX_WORDS_CHARACTERS = 20_000  # of OpenAI's own; a caller is shown fewer, once keys are hidden in them
 MAX_RETRY_AFTER_SECONDS = 86_400
-STREAM_REFUSALS = (400, 404, 405, 422, 501)
-_STREAM = re.compile(r"\b(stream|streamed|streaming|background)\b", re.IGNORECASE)
-_ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
-_RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
 
 
@@ -36,38 +35,20 @@ class AssistantsClient(openai.OpenAI):
             raise translate_failure(problem.__cause__) from problem
 
 
-def translate_failure(problem: BaseException | None) -> errors.UpstreamError:
-    """An error of httpx2: no answer, or the end of one that was not whole."""
-    if isinstance(problem, httpx2.TooManyRedirects):
-        words = f"OPENAI_BASE_URL redirects to {problem}; set it to the address that answers"
-        return errors.AnswerLost(words)
-    if isinstance(problem, AnswerTooLong):
-        return errors.AnswerTooLong()
-    if isinstance(problem, httpx2.DecodingError):
-        return errors.InvalidUpstreamResponse()
-    kind = errors.NotSent if isinstance(problem, NOT_SENT) else errors.AnswerLost
-    if isinstance(problem, httpx2.TimeoutException):
-        return kind("OpenAI did not answer in time", status=504)
-    return kind("OpenAI could not be reached")
-
-
-def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | errors.NotConfigured:
+def _translate_status(problem: openai.APIStatusError) -> errors.FunctionError:
     """An answer of 300 or more, in the words that a caller is told."""
     status, words = problem.status_code, _find_message(problem)
     reason = words or "no reason given"
-    if _ACTIVE_RUN.search(words):
+    if tells_active_run(words):
         return _describe_active_run(words)
-    if words.startswith(UNKNOWN_PATH):
-        return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
-    if _refuses_stream(problem):
+    if own_fault := find_own_fault(status, words):
+        return own_fault
+    is_streamed = problem.request.headers.get(RAW_RESPONSE_HEADER) == "stream"
+    if is_streamed and refuses_stream(status, problem.body, problem.response.text):
         return errors.StreamRefused(reason, status=status)
     match status:
         case 400 | 422:
             return errors.Refused(reason, status=400)
-        case 401:
-            return errors.Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
-        case 403:
-            return errors.Refused(f"OPENAI_API_KEY is not allowed to do this: {reason}", status=500)
         case 404:
             return errors.Gone(reason)
         case 409:
@@ -81,16 +62,6 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
             return errors.Refused(f"OpenAI failed with status {status}: {reason}", status=413)
     message = f"OpenAI failed with status {status}: {reason}"
     return errors.AnswerLost(message, headers=_pass_on_retry_after(problem))
-
-
-def _refuses_stream(problem: openai.APIStatusError) -> bool:
-    """Whether a stream was asked for, and that may be why the request is refused.
-
-    Servers word it differently; some give a `detail` in place of OpenAI's error object."""
-    asked = problem.request.headers.get(RAW_RESPONSE_HEADER) == "stream"
-    in_doubt = isinstance(problem.body, dict) and "detail" in problem.body
-    named = in_doubt or _STREAM.search(problem.response.text)
-    return asked and bool(named) and problem.status_code in STREAM_REFUSALS
 
 
 def _name_thread(failure: errors.FunctionError, problem: openai.APIStatusError) -> errors.FunctionError:
@@ -108,9 +79,11 @@ def _find_message(problem: openai.APIStatusError) -> str:
 
 
 def _describe_active_run(words: str) -> errors.Busy:
-    found = _RUN_ID.search(words)
-    advice = "wait for it with get-run or stop it with cancel-run" if found else "try again when it has ended"
-    return errors.Busy(f"the thread has an active run; {advice}", {"runId": found.group() if found else None})
+    run_id = find_run_id(words)
+    advice = (
+        "wait for it with get-run or stop it with cancel-run" if run_id else "try again when it has ended"
+    )
+    return errors.Busy(f"the thread has an active run; {advice}", {"runId": run_id})
 
 
 def _pass_on_retry_after(problem: openai.APIStatusError) -> dict[str, str]:
