@@ -37,8 +37,8 @@ class Cut(BaseException):
 class Conversation:
     """One conversation of today's OpenAI: its items in order, one active response at a time."""
 
-    def __init__(self, *, instant: bool) -> None:
-        self.instant = instant
+    def __init__(self, *, instant: bool, calls: bool = False) -> None:
+        self.instant, self.calls = instant, calls
         self.metadata: dict[str, str] = {}
         self.items: list[Json] = []
         self.responses: dict[str, Json] = {}
@@ -80,18 +80,28 @@ class Conversation:
         response = self.responses[str(self.active)]
         self.active = None
         self._add(response.pop("input"))
-        response["output"] = self._add([{"type": "message", "role": "assistant", "content": "yes"}])
+        said = {"type": "message", "role": "assistant", "content": "yes"}
+        call = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
+        response["output"] = self._add([call if self.calls else said], self._make_head())
         response["status"] = "completed"
 
     def read_texts(self) -> list[str]:
         """Lists what a reader sees, without marks."""
-        shown = [one for one in self.items if one["role"] != "developer"]
-        return [one["content"].split("\u2063")[0] for one in shown]
+        shown = [one for one in self.items if one.get("role") != "developer"]
+        return [one["content"].split("\u2063")[0] if "content" in one else one["name"] for one in shown]
 
-    def _add(self, items: list[Json]) -> list[Json]:
-        added = [{**one, "id": f"msg_{self._next()}", "content": _read(one["content"])} for one in items]
+    def _add(self, items: list[Json], head: str | None = None) -> list[Json]:
+        """Adds them with ids like OpenAI's: those of one response have the same head."""
+        added = []
+        for one in items:
+            name = f"msg_{head or self._make_head()}00{1_800_000_000:08x}{self._next():024x}"
+            content = {"content": _read(one["content"])} if "content" in one else {}
+            added.append({**one, "id": name, **content})
         self.items, self.changes = [*self.items, *added], self.changes + 1
         return added
+
+    def _make_head(self) -> str:
+        return f"{self._next():016x}"
 
     def _start(self, body: Json) -> Json:
         response = {"id": f"resp_{self._next()}", "status": "in_progress", "created_at": 1, "output": []}
@@ -115,9 +125,11 @@ class Conversation:
         return self._last_number
 
     def _refuse_locked(self) -> httpx2.Response | None:
-        if self.active is None:
+        is_open = any(one["type"] == "function_call" for one in self.items)
+        if self.active is None and not is_open:
             return None
-        error = {"message": "Another process is at work.", "code": "conversation_locked", "param": None}
+        told = ("No tool output found.", None) if is_open else ("Another is at work.", "conversation_locked")
+        error = {"message": told[0], "code": told[1], "param": None}
         return httpx2.Response(400, json={"error": error})
 
     def _say(self, body: Json) -> httpx2.Response:
@@ -248,7 +260,12 @@ class Kill(NamedTuple):
 
 
 def play_orders(
-    calls: list[Json], *, instant: bool, kill: Kill | None = None, at_most: int | None = None
+    calls: list[Json],
+    *,
+    instant: bool,
+    needs_outputs: bool = False,
+    kill: Kill | None = None,
+    at_most: int | None = None,
 ) -> Iterator[Scene]:
     """Plays every order to its end, or so many that are picked without a plan, the same each time."""
     chance, seen = random.Random(1), set[str]()  # noqa: S311
@@ -256,7 +273,7 @@ def play_orders(
     left = math.inf if at_most is None else at_most
     while waiting and left > 0:
         planned = waiting.pop(chance.randrange(len(waiting)) if at_most else -1)
-        conversation = Conversation(instant=instant)
+        conversation = Conversation(instant=instant, calls=needs_outputs)
         scene = Scene(conversation, [Process(conversation, call) for call in calls])
         if _play(scene, planned, kill, seen, waiting):
             left -= 1

@@ -23,6 +23,12 @@ def test_runs_are_started_once(name: str, instant: bool) -> None:
     assert count_checked(play_orders(RUNS[name], instant=instant, at_most=ORDERS)) > 1
 
 
+@pytest.mark.parametrize("instant", [True, False])
+def test_a_double_click_on_a_run_that_calls_functions_is_one_run(instant: bool) -> None:
+    orders = play_orders(RUNS["a double click"], instant=instant, needs_outputs=True, at_most=ORDERS)
+    assert count_checked(orders) > 1
+
+
 @pytest.mark.parametrize("carried_out", [True, False])
 @pytest.mark.parametrize("nth", range(5))
 @pytest.mark.parametrize("calls", [MESSAGES["the same request"], RUNS["a double click"]])

@@ -54,8 +54,8 @@ def test_a_run_is_started_once_and_has_one_id_for_all(processes: tuple[OpenAI, O
     }
     run = wait_for(first, first.beta.threads.runs.create(thread.id, **asked))
     again = second.beta.threads.runs.create(thread.id, **asked)
-    assert (again.id, again.status, again.assistant_id) == (run.id, "completed", assistant.id)
-    assert (again.metadata, again.usage) == ({"order": "17"}, None)
+    assert (again.id, again.status) == (run.id, "completed")
+    assert (again.assistant_id, again.metadata, again.usage) == ("", {}, None), "none of it is known"
     assert read_texts(second, thread.id) == ["/say yes", "yes"]
     for client in processes:
         assert look_at(client, run).status == "completed"
@@ -144,3 +144,45 @@ def test_an_answer_that_is_kept_in_part_is_not_taken_back(openai_at_home: Emulat
         again = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, extra_headers=KEY)
         assert (again.id, again.status) == (run.id, "completed")
         assert read_texts(client, thread.id)[1:] == ["yes"]
+
+
+def test_what_comes_behind_a_runs_answer_is_not_the_runs(processes: tuple[OpenAI, OpenAI]) -> None:
+    first, second = processes
+    assistant = first.beta.assistants.create(model=MODEL)
+    thread = first.beta.threads.create(messages=[{"role": "user", "content": "/say one"}])
+    run = first.beta.threads.runs.create(thread.id, assistant_id=assistant.id, extra_headers=KEY)
+    wait_for(first, run)
+    wait_for(first, first.beta.threads.runs.create(thread.id, assistant_id=assistant.id))
+    first.beta.threads.messages.create(thread.id, role="assistant", content="by hand")
+    there = read_texts(first, thread.id)
+    again = second.beta.threads.runs.create(thread.id, assistant_id=assistant.id, extra_headers=KEY)
+    written = second.beta.threads.messages.list(thread.id, run_id=again.id).data
+    assert (again.id, len(written)) == (run.id, 1)
+    assert read_texts(second, thread.id) == there == ["/say one", "one", "one", "by hand"]
+
+
+def test_a_run_is_not_the_message_that_was_written_by_hand_with_its_key(
+    processes: tuple[OpenAI, OpenAI],
+) -> None:
+    client = processes[0]
+    assistant = client.beta.assistants.create(model=MODEL)
+    thread = client.beta.threads.create(messages=[{"role": "user", "content": "/say yes"}])
+    client.beta.threads.messages.create(thread.id, role="assistant", content="by hand", extra_headers=KEY)
+    run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, extra_headers=KEY)
+    wait_for(client, run)
+    assert read_texts(client, thread.id) == ["/say yes", "by hand", "yes"]
+
+
+def test_a_run_that_goes_on_is_found_cancelled_and_not_run_again(processes: tuple[OpenAI, OpenAI]) -> None:
+    first, second = processes
+    assistant = first.beta.assistants.create(model=MODEL)
+    thread = first.beta.threads.create()
+    said = [{"role": "user", "content": "/wait 60"}]
+    asked: Any = {"assistant_id": assistant.id, "additional_messages": said, "extra_headers": KEY}
+    run = look_at(first, first.beta.threads.runs.create(thread.id, **asked))  # which notes it
+    assert look_at(second, run).status in ("queued", "in_progress")
+    assert second.beta.threads.runs.create(thread.id, **asked).id == run.id
+    assert second.beta.threads.runs.cancel(run.id, thread_id=thread.id).status == "cancelled"
+    with connect(str(first.base_url), httpx2.HTTPTransport()) as third:
+        again = third.beta.threads.runs.create(thread.id, **asked)
+        assert (again.id, again.status) == (run.id, "cancelled")

@@ -15,6 +15,7 @@ V2_NAMES = {"Conversation": "Thread", "Agent": "Assistant", "Response": "Run"}
 # The Unix seconds in an id: behind 18 other digits in today's ids, in front in those until late 2025. Nobody
 # promises either, so a time is believed only where it is plausible.
 _ID_TIMES = (re.compile(r"[a-z]+_[0-9a-f]{18}([0-9a-f]{8})"), re.compile(r"[a-z]+_([0-9a-f]{8})"))
+_ID_HEAD = re.compile(r"[a-z]+_([0-9a-f]{16})[0-9a-f]{10}")
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _UPSTREAM_ID = re.compile(r"\b(conv|agent|resp)_\w+")
 _UPSTREAM_NAME = re.compile(r"\b(Conversation|Agent|Response)\b(?= with)")
@@ -50,6 +51,12 @@ def read_time(upstream_id: str, earliest: int, latest: int) -> int | None:
         if found and earliest <= int(found[1], 16) <= latest:
             return int(found[1], 16)
     return None
+
+
+def head_of(item_id: str) -> str | None:
+    """What the ids of a response's items have in common, as ids are today; None where it has another form."""
+    found = _ID_HEAD.match(item_id)
+    return found and found[1]
 
 
 def conversation_id_of(response: Json) -> str:

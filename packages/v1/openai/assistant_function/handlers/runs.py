@@ -26,6 +26,7 @@ from assistant_function.upstream.following import (
     follow_run,
     has_ended,
     list_written,
+    make_known,
     start_run,
     wait_out_lock,
 )
@@ -139,6 +140,8 @@ def _wait_for(call: ActionCall, started: Started) -> Answer:
         followed = follow_run(call, started)
         run = followed.run
         if not has_ended(run):
+            if "requestId" in call.params:
+                make_known(call, run)
             partial = present_partial(_present_written(run, followed.written))
             return Answer(present_run(run, [], partial), goes_on=True)
         return _answer_ended(run, _fetch_written(call, followed))

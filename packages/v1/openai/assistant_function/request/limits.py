@@ -26,9 +26,8 @@ def check_sizes(given: Json, settings: Settings) -> None:
         for holder in (given, thread if isinstance(thread, dict) else {}):
             count = len(messages) if isinstance(messages := holder.get(name), list) else 0
             if count > limit:
-                raise TooLong(
-                    f"{name} has {count} entries; at most {limit} are taken (MAX_MESSAGES_PER_CALL)"
-                )
+                told = f"{name} has {count} entries; at most {limit} are taken"
+                raise TooLong(f"{told} (MAX_MESSAGES_PER_CALL)")
     for name, text in _find_texts(given):
         length = len(text if isinstance(text, str) else json.dumps(text, ensure_ascii=False))
         if length > settings.max_message_chars:

@@ -79,7 +79,7 @@ def start_run(call: ActionCall, send: Send, tells_all: bool = True) -> Started:
     `send` gets the client's runs, and `stream=True` where the answer is to be a stream: not if the caller
     will not wait long enough, and not from a server that was seen to refuse it. A stream that tells no run
     is a lost answer, for nobody knows whether the run was started."""
-    if START not in call.streams or _waiting_seconds(call) < MIN_SECONDS_FROM_START:
+    if START not in call.streams or waiting_seconds(call) < MIN_SECONDS_FROM_START:
         return _start_unstreamed(call, send)
     try:
         return _start_streamed(call, send, tells_all)
@@ -90,6 +90,13 @@ def start_run(call: ActionCall, send: Send, tells_all: bool = True) -> Started:
     except InvalidUpstreamResponse:
         call.streams.discard(START)
         raise
+
+
+def make_known(call: ActionCall, run: "v2.Run") -> None:
+    """Looks at a run that goes on. The id of one that a requestId has started does not tell its response:
+    the transport notes it in the thread when it is asked for, so that every process finds it."""
+    with suppress(UpstreamError):
+        call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
 
 
 def wait_out_lock(call: ActionCall, send: Callable[[], T]) -> T:
@@ -132,7 +139,7 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
     """Returns once the run has ended, or the caller has waited long enough.
 
     Where a stream breaks off or falls silent the run is looked at, and taken up again if it goes on."""
-    run, seconds, begun = started.run, _waiting_seconds(call), call.deadline.now()
+    run, seconds, begun = started.run, waiting_seconds(call), call.deadline.now()
     deadline = call.deadline.within(seconds)
     written: list[v2.Message] = []
     for stream in _open_streams(call, started, may_be_taken_up=seconds >= MIN_SECONDS_TAKEN_UP):
@@ -242,10 +249,10 @@ def _fetch_run(call: ActionCall, run: "v2.Run") -> "tuple[v2.Run, float | None]"
 
 
 def _find_deadline(call: ActionCall) -> Deadline:
-    return call.deadline.within(_waiting_seconds(call))
+    return call.deadline.within(waiting_seconds(call))
 
 
-def _waiting_seconds(call: ActionCall) -> float:
+def waiting_seconds(call: ActionCall) -> float:
     """As long as the caller waits, but the last request and the answer need time too."""
     longest = call.deadline.left() - ANSWER_SECONDS
     return float(min(longest, call.params.get("wait", longest)))

@@ -12,7 +12,7 @@ from assistant_function.call import ActionCall
 from assistant_function.errors import Busy, Conflict, InvalidRequest, Json
 from assistant_function.request.readers import MAX_PAIRS
 from assistant_function.request.settings import NATIVE
-from assistant_function.upstream.following import Started, start_run
+from assistant_function.upstream.following import Started, start_run, waiting_seconds
 from assistant_function.upstream.objects import parse_message, parse_messages, parse_run, parse_runs
 
 if TYPE_CHECKING:
@@ -42,14 +42,14 @@ def send_once(call: ActionCall, thread_id: str, fields: Json) -> "v2.Message":
 def run_once(call: ActionCall, thread_id: str, fields: Json, messages: list[Json]) -> Started:
     """The run of this request: started, unless it was already.
 
-    While the thread has an active run, which may be the same request's, it is tried again until the time is
-    over. Raises Busy then, and at once where that run waits for outputs."""
-    pause = FIRST_PAUSE_SECONDS
+    While the thread has an active run, which may be the same request's, it is tried again as long as the
+    caller waits. Raises Busy then, and at once where that run waits for outputs."""
+    pause, deadline = FIRST_PAUSE_SECONDS, call.deadline.within(waiting_seconds(call))
     while True:
         try:
             return _start_once(call, thread_id, fields, messages)
         except Conflict as busy:
-            if pause >= call.deadline.left() or _waits_for_outputs(call, thread_id, busy):
+            if pause >= deadline.left() or _waits_for_outputs(call, thread_id, busy):
                 raise
         call.deadline.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -5,18 +5,19 @@ and lets only one response at a time write into it. Every message and every answ
 request (see translate/marks.py), so all who look see the same one first. The first one stands, and it alone
 is told. Who has added another sees that by a look afterwards, and takes it back. So nothing that was told is
 ever taken back, and each request's work is there once; what a call that was cut off has left is taken back by
-the next one with the same key."""
+the next one with the same key. Which items a run wrote is told by their ids: see _read_run."""
 
 from contextlib import suppress
 from typing import NamedTuple
 
 from assistants_transport.caches import has_ended
-from assistants_transport.ids import to_upstream_id
+from assistants_transport.ids import head_of, to_upstream_id
 from assistants_transport.request import V2Request
 from assistants_transport.translate.marks import (
     find_message_mark,
     find_run_mark,
     make_run_mark,
+    mark_from_key,
     mark_message,
 )
 from assistants_transport.translate.message import texts_of
@@ -25,55 +26,84 @@ from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 REMEMBERED_ITEMS = 50  # how far back the work of an earlier request is looked for: some 16 turns
 
 
+class MarkedRun(NamedTuple):
+    """What a run with the request's mark wrote. `is_sure`: ids of today's form tell which items these are."""
+
+    mark: Json
+    items: list[Json]
+    is_sure: bool
+
+
 class Done(NamedTuple):
-    """What the conversation holds of a request: its messages, and by run the mark's item and what it wrote.
+    """What the conversation holds of a request, oldest first.
 
     There is more than one of either only while callers of the same key are at work side by side."""
 
     messages: list[Json]
-    runs: list[list[Json]]
+    runs: list[MarkedRun]
 
 
 def find_done(request: V2Request) -> Done:
-    """Looks for the work of this request among the newest items, oldest first."""
+    """Looks for the work of this request among the newest items."""
     page = request.api.get(_items_path(request), {"limit": REMEMBERED_ITEMS, "order": "desc"})
     return read_done(page["data"][::-1], str(request.mark))
 
 
 def read_done(items: list[Json], mark: str) -> Done:
     """Picks the work with this mark out of items that are given oldest first."""
-    done = Done([], [])
-    written: list[Json] | None = None  # by a run with this mark
-    for item in items:
-        if run_mark := find_run_mark(item):
-            written = [item] if run_mark == mark else None
-            done.runs.extend([] if written is None else [written])
-        elif item["type"] == "message" and item["role"] == "user":
-            written = None
-        elif written is not None:
-            written.append(item)
-        if find_message_mark(item) == mark:
-            done.messages.append(item)
-    return done
+    return Done(
+        [item for item in items if find_message_mark(item) == mark],
+        [
+            _read_run(item, items[place + 1 :])
+            for place, item in enumerate(items)
+            if find_run_mark(item) == mark
+        ],
+    )
+
+
+def _read_run(mark: Json, behind: list[Json]) -> MarkedRun:
+    """What stands behind the mark up to the next user's message or mark, as far as it is the run's.
+
+    The items of one response have ids of the same head. Those of another are the run's only if they follow
+    the outputs of its functions. Where ids do not tell, all are taken for the run's."""
+    items: list[Json] = []
+    head, is_sure = None, True
+    for item in behind:
+        is_message = item["type"] == "message"
+        if is_message and item["role"] != "assistant":
+            break
+        if item["type"] != "function_call_output":
+            own_head = head_of(item["id"])
+            if head and own_head != head and items[-1]["type"] != "function_call_output":
+                break
+            head, is_sure = own_head, is_sure and own_head is not None
+        items.append(item)
+    return MarkedRun(mark, items, is_sure)
 
 
 def mark_items(request: V2Request, item: Json) -> list[Json]:
     """The items to add for a message, which is the last of them. One of the assistant's has its mark ahead of
     it, like what a run wrote: a model may repeat a mark at the end of its own text."""
-    mark = str(request.mark)
+    mark = _mark_of_message(request, item)
     return [mark_message(item, mark)] if item["role"] == "user" else [make_run_mark(mark), item]
 
 
 def find_sent(request: V2Request, item: Json) -> list[list[Json]]:
     """What was added for this message so far, oldest first, each as mark_items gives it."""
-    done = find_done(request)
+    page = request.api.get(_items_path(request), {"limit": REMEMBERED_ITEMS, "order": "desc"})
+    done = read_done(page["data"][::-1], _mark_of_message(request, item))
     if item["role"] == "user":
         sent = [[one] for one in done.messages]
     else:
-        sent = [run[:2] for run in done.runs if len(run) > 1]
+        sent = [[run.mark, run.items[0]] for run in done.runs if run.items]
     if sent:
         require_same(sent[0][-1], item)
     return sent
+
+
+def _mark_of_message(request: V2Request, item: Json) -> str:
+    """An assistant's message has a mark of its own: it is not what a run with the same key wrote."""
+    return str(request.mark) if item["role"] == "user" else mark_from_key(f"{request.mark} by hand")
 
 
 def require_same(message: Json, given: Json) -> None:
@@ -97,8 +127,9 @@ def require_kept(sent: list[list[Json]]) -> None:
 
 
 def take_back_later(request: V2Request, done: Done) -> None:
-    """Deletes all but the first message and what the first run wrote."""
-    take_back(request, [*done.messages[1:], *(item for run in done.runs[1:] for item in run)])
+    """Deletes all but the first message and what the first run wrote, where that is told by the ids."""
+    later = [run for run in done.runs[1:] if run.is_sure]
+    take_back(request, [*done.messages[1:], *(one for run in later for one in (run.mark, *run.items))])
 
 
 def take_back(request: V2Request, items: list[Json]) -> None:
@@ -123,14 +154,16 @@ def keep_first(request: V2Request, added: list[Json], started: Json) -> Json | N
     if not has_ended(response):  # so what was found is another's
         with suppress(UpstreamError):
             response = request.api.post(f"/responses/{response['id']}/cancel")
-    take_back(request, response["output"])
+    if has_ended(response) and response["output"]:
+        marks = [run.mark for run in find_done(request).runs[1:] if _wrote(response, run)]
+        take_back(request, [*marks, *response["output"]])
     return None
 
 
-def _wrote(response: Json, run: list[Json]) -> bool:
+def _wrote(response: Json, run: MarkedRun) -> bool:
     """Whether any of the items is of the response: not all of its output need be kept in the conversation."""
     own_ids = {item["id"] for item in response["output"]}
-    written_ids = {item["id"] for item in run[1:]}
+    written_ids = {item["id"] for item in run.items}
     return not own_ids.isdisjoint(written_ids) or own_ids == written_ids
 
 

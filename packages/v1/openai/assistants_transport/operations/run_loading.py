@@ -9,7 +9,7 @@ import httpx2
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
 from assistants_transport.ids import conversation_id_of, read_time, to_upstream_id, to_v2_id
-from assistants_transport.operations.repeats import read_done
+from assistants_transport.operations.repeats import MarkedRun, read_done
 from assistants_transport.operations.run_notes import CANCELLED_AT, find_latest_id, read_notes
 from assistants_transport.request import V2Request
 from assistants_transport.translate.marks import find_run_mark
@@ -218,17 +218,17 @@ def _load_marked_run(request: V2Request, named_id: str) -> LoadedRun:
     return guess_marked_run(request, runs[0])
 
 
-def guess_marked_run(request: V2Request, written: list[Json], sent: Json | None = None) -> LoadedRun:
-    """The run that wrote these items, the first of which is its mark; `sent` is what was sent to start it."""
-    outputs = {one["call_id"]: one["output"] for one in written if one["type"] == "function_call_output"}
+def guess_marked_run(request: V2Request, run: MarkedRun, sent: Json | None = None) -> LoadedRun:
+    """The run of which only that is known; `sent` is what was sent to start it, which tells its format."""
+    outputs = {one["call_id"]: one["output"] for one in run.items if one["type"] == "function_call_output"}
     response = {
-        "model": "",
-        **(sent or {}),
-        "id": request_id_of(str(find_run_mark(written[0]))),
+        "id": request_id_of(str(find_run_mark(run.mark))),
         "status": "completed",
-        "created_at": read_time(written[0]["id"], FIRST_CONVERSATION_SECONDS, int(request.clock())) or 0,
+        "created_at": read_time(run.mark["id"], FIRST_CONVERSATION_SECONDS, int(request.clock())) or 0,
+        "model": "",
+        "text": (sent or {}).get("text"),
         "conversation": {"id": to_upstream_id(request.ids["thread_id"])},
-        "output": written[1:],
+        "output": run.items,
     }
     return LoadedRun(response, outputs, is_guess=True)
 

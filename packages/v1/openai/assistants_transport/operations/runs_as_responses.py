@@ -130,7 +130,7 @@ def _add_items_and_start_once(request: V2Request, items: list[Json], response: J
         added = messages.add_items(request.api, conversation_id, [] if done.messages else marked)
         started = _post_response(request, response)
     except UpstreamError as refusal:
-        if refusal.is_active_run() and (found := find_run_of_request(request)):
+        if refusal.is_active_run() and (found := _load_done(request, repeats.find_done(request), response)):
             return found
         raise
     if first := repeats.keep_first(request, added, started):
@@ -162,6 +162,11 @@ def goes_on_long(request: V2Request, response: Json) -> bool:
     return response["status"] in ("queued", "in_progress") and age >= LONG_RUN_SECONDS
 
 
+def is_nameless(response: Json) -> bool:
+    """Whether it goes on and is not told by its run's id: other processes find it by the thread's notes."""
+    return not has_ended(response) and rounds.first_id_of(response).startswith(rounds.REQUEST_PREFIX)
+
+
 def _post_response(request: V2Request, response: Json) -> Json:
     """Starts the response without the optional fields that this server has refused before.
 
@@ -188,7 +193,7 @@ def _post_response(request: V2Request, response: Json) -> Json:
 
 def retrieve(request: V2Request) -> "v2.Run":
     loaded = load_run(request, request.ids["run_id"])
-    if goes_on_long(request, loaded.response):
+    if goes_on_long(request, loaded.response) or is_nameless(loaded.response):
         run_notes.note_run(request, loaded.response)
     return present_run(request, loaded)
 

@@ -159,7 +159,9 @@ def _hang_up(request: V2Request) -> None:
     stream = request.api.stream
     request.api.hang_up()
     goes_on = stream and request.caches.responses.find_ended(stream.first["id"]) is None
-    if stream and goes_on and runs.goes_on_long(request, stream.first):
+    if not stream or not goes_on:
+        return
+    if runs.goes_on_long(request, stream.first) or runs.is_nameless(stream.first):
         _note(request, stream.first)
 
 

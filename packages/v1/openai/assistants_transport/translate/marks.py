@@ -61,9 +61,13 @@ def find_message_mark(item: Json) -> str | None:
     return _find_mark(item["content"]) if _is_message_of(item, "user") else None
 
 
-def escape_text(text: str) -> str:
-    """A text to send without a mark. One that ends as if it had a mark gets one of no request behind it."""
-    return text if split_text(text)[1] is None else text + _hide(_NO_REQUEST)
+def escape_end(content: str | list[Json]) -> str | list[Json]:
+    """The content of a message without a mark. If it ends like one, a mark of no request comes behind."""
+    if _find_mark(content) is None:
+        return content
+    if isinstance(content, str):
+        return content + _hide(_NO_REQUEST)
+    return [*content[:-1], {**content[-1], "text": content[-1]["text"] + _hide(_NO_REQUEST)}]
 
 
 def _mark_text(escaped: str, mark: str) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistants_transport.body_schema import ANYTHING, FieldTypes, check_fields, check_objects
 from assistants_transport.translate.citations import cite, first_free_part
-from assistants_transport.translate.marks import escape_text, split_text
+from assistants_transport.translate.marks import escape_end, split_text
 from assistants_transport.translate.times import UNKNOWN_TIME, times_in_order
 from assistants_transport.v2_errors import Json, refuse_field, refuse_missing, refuse_value
 
@@ -63,7 +63,7 @@ def item_from_message(message: Json, param: str = "") -> Json:
     if files:
         text = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
         content = [*text, *files]
-    return {"type": "message", "role": role, "content": content}
+    return {"type": "message", "role": role, "content": escape_end(content)}
 
 
 def code_files_of(messages: list[Json] | None) -> list[str]:
@@ -125,7 +125,7 @@ def texts_of(item: Json) -> list[str]:
 
 def _item_content_from_v2(content: object, role: str, param: str) -> str | list[Json]:
     if isinstance(content, str) and content:
-        return escape_text(content)
+        return content
     if not isinstance(content, list) or not content:
         refuse_value(param, "text or a list of parts is wanted")
     parts = [_item_part_from_v2(part, role, f"{param}[{index}]") for index, part in enumerate(content)]
@@ -137,7 +137,7 @@ def _item_part_from_v2(part: Any, role: str, param: str) -> Json:
     part = check_fields(part, PART_FIELD_TYPES, "a part of a message", param)
     kind = part.get("type")
     if kind == "text" and isinstance(part.get("text"), str):
-        return {"type": "input_text", "text": escape_text(part["text"])}
+        return {"type": "input_text", "text": part["text"]}
     if role == "user" and kind in ("image_url", "image_file"):
         return _input_image_from_v2(part, kind, f"{param}.{kind}")
     return refuse_field(param, f"a message of the {role} has no part of type {str(kind)[:40]!r}")
