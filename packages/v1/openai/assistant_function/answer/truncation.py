@@ -11,6 +11,7 @@ LISTS = {"messages": "messageId", "assistants": "assistantId", "runs": "runId"}
 MAX_SENT_TEXT_CHARACTERS = 200_000
 MIN_SENT_TEXT_CHARACTERS = 100
 LARGE = 100_000  # characters of a text
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def fit(data: Json, cut_front: bool = False) -> Json:
@@ -87,7 +88,7 @@ def _measure(value: Any) -> int:
     if isinstance(value, dict) and (large := {k: v for k, v in value.items() if _is_large(v)}):
         small = {key: inner for key, inner in value.items() if key not in large}
         return _measure(small) + sum(_measure(key) + _measure(large[key]) + len(": , ") for key in large)
-    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    return len(_encode(value).encode(errors="replace"))
 
 
 def _is_large(value: Any) -> bool:

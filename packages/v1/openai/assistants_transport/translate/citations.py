@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MARKER = "【{part}:{number}†source】"
 _WRITTEN_MARKER = re.compile(r"【(\d{1,9})[:†]")
-MAX_OVERLAP = 4  # how many times longer than the text what its annotations repeat of it may be, all together
+MAX_OVERLAP = 2  # how many times longer than the text what its annotations repeat of it may be, all together
 CITED_FIELDS = ("file_id", "filename", "container_id")  # a file of a container is fetched from there
 
 
