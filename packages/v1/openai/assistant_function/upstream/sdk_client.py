@@ -52,7 +52,7 @@ def _translate_status(problem: openai.APIStatusError) -> errors.UpstreamError | 
     if _ACTIVE_RUN.search(words):
         return _describe_active_run(words)
     if words.startswith(UNKNOWN_PATH):
-        return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+        return errors.NotConfigured(f"check OPENAI_BASE_URL and ASSISTANTS_BACKEND: {words}")
     match status:
         case 400 | 422:
             return errors.Refused(reason, status=400)
