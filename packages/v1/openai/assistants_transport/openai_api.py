@@ -1,6 +1,7 @@
 """Sends requests to today's OpenAI on behalf of one v2 request, within the time that its caller allows."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
@@ -40,6 +41,7 @@ class OpenAIApi:
         request: httpx2.Request,
         prefix: str,
         now: Callable[[], float] = time.monotonic,
+        enough_bytes: float = math.inf,
     ) -> None:
         self._inner, self._request, self._now = inner, request, now
         self._prefix = quote(prefix)
@@ -50,6 +52,11 @@ class OpenAIApi:
         self._headers = [(k, v) for k, v in headers if k.lower() not in REQUEST_HEADERS_DROPPED]
         self.kept_headers: dict[str, str] = {}
         self.was_answered = False
+        self._enough_bytes, self._bytes_read = enough_bytes, 0
+
+    def has_read_enough(self) -> bool:
+        """Whether its caller has no use for a longer list than what was read already."""
+        return self._bytes_read >= self._enough_bytes
 
     def seconds_left(self) -> float | None:
         """What the caller's timeout leaves for all requests together; None if there is no timeout."""
@@ -71,6 +78,7 @@ class OpenAIApi:
         finally:
             response.close()
         self.was_answered = True
+        self._bytes_read += len(response.content)
         self.kept_headers.update(
             {k: response.headers[k] for k in ANSWER_HEADERS_KEPT if k in response.headers}
         )
