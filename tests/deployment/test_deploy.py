@@ -192,6 +192,13 @@ def test_value_that_would_break_project_yml_is_told_but_not_shown(checkout: Chec
     assert "cret" not in problem
 
 
+def test_line_of_env_that_the_deployer_reads_differently_is_told(checkout: Checkout) -> None:
+    line = len((checkout.root / ".env").read_text().splitlines()) + 1
+    checkout.set("ACCESS_TOKEN", "two#words")
+    told = f"make deploy: .env, line {line}: choose a value of ACCESS_TOKEN without"
+    assert checkout.problem().startswith(told)
+
+
 def test_build_without_its_run_bit_is_told(checkout: Checkout) -> None:
     (checkout.package / "openai" / "build.sh").chmod(0o644)
     assert "chmod +x packages/v1/openai/build.sh" in checkout.problem()

@@ -1,5 +1,6 @@
 """The environment's settings: what each means, what is refused, what it changes."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant_function.request.settings import SECRETS, parse_settings
+from local.devhost.project import read_env_file
 from tests.backends import BACKENDS
 from tests.fake_upstream import THREAD, THREAD_PARAMS, Upstream, answer_always
 from tests.invoke import KEY, FakeClock, make_function, web
@@ -103,7 +105,7 @@ def test_a_bad_value_is_500_and_named(name: str, value: str) -> None:
     assert "secret" not in message
 
 
-NAMES = (*DEFAULTS, "MAX_COMPLETION_TOKENS", "ALLOWED_ORIGINS")
+NAMES = sorted(read_env_file(Path(__file__).parents[3] / ".env.example"))
 rubbish = (
     st.text(max_size=40)
     | st.integers(-5, 2_000_000).map(str)

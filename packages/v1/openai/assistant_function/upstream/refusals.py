@@ -53,7 +53,7 @@ def find_own_fault(status: int, words: str) -> errors.FunctionError | None:
 
     `words` are OpenAI's own."""
     if words.startswith(UNKNOWN_PATH):
-        return errors.NotConfigured(f"{words}: check OPENAI_BASE_URL and ASSISTANTS_BACKEND")
+        return errors.NotConfigured(f"check OPENAI_BASE_URL and ASSISTANTS_BACKEND: {words}")
     if status == 401:
         return errors.Refused("OPENAI_API_KEY is refused by OpenAI; set a valid key", status=500)
     if status == 403:
