@@ -329,7 +329,7 @@ def test_a_thread_s_message_over_the_limit_is_413() -> None:
     messages = [{"role": "user", "content": "x"}, {"role": "user", "content": "x" * 40_000}]
     assert make_untouched_upstream().function().error(action="create-thread", messages=messages) == (
         413,
-        "messages[1] has 40000 characters; at most 32000 are taken",
+        "messages[1].content has 40000 characters; at most 32000 are taken",
     )
 
 
