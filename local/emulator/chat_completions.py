@@ -39,7 +39,7 @@ class ChatCompletionsModel:
         except httpx.HTTPStatusError as error:
             code = "rate_limit_exceeded" if error.response.status_code == 429 else "server_error"
             raise ModelError(code, f"{self.url} answered {error.response.status_code}.") from error
-        except (httpx.HTTPError, ValueError, LookupError) as error:
+        except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ModelError("server_error", f"{self.url} gave no answer: {error!r}") from error
 
 
@@ -123,7 +123,8 @@ async def collect_chunks(lines: AsyncIterator[str], say: Say) -> Json:
             message["content"] += piece
             message["refusal"] += told["delta"].get("refusal") or ""
             for call in told["delta"].get("tool_calls") or []:
-                _add_to_call(message["tool_calls"].setdefault(call["index"], {}), call["function"])
+                place = call.get("index", len(message["tool_calls"]))  # a call without one is whole
+                _add_to_call(message["tool_calls"].setdefault(place, {}), call["function"])
             say(piece)
     calls = [{"function": function} for function in message["tool_calls"].values()]
     message |= {"tool_calls": calls, "refusal": message["refusal"] or None}

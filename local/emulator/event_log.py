@@ -11,7 +11,9 @@ INSERT = """
     SELECT ?1, COALESCE(MAX(number) + 1, 0), ?2 FROM events WHERE response_id = ?1
 """
 AFTER = "SELECT number, body FROM events WHERE response_id = ? AND number > ? ORDER BY number"
-ANY = "SELECT 1 FROM events WHERE response_id = ? LIMIT 1"
+LAST = """
+    SELECT number, json_extract(body, '$.type') FROM events WHERE response_id = ? ORDER BY number DESC LIMIT 1
+"""
 DELETE = "DELETE FROM events WHERE response_id = ?"
 LAST_EVENTS = ("response.completed", "response.failed", "response.incomplete")
 
@@ -42,7 +44,7 @@ class EventLog:
 
     def has(self, response_id: str) -> bool:
         """Whether the response is streamed."""
-        return self.database.row(ANY, response_id) is not None
+        return self.database.row(LAST, response_id) is not None
 
     def delete(self, response_id: str) -> None:
         """Forget the events of a response."""
@@ -58,9 +60,12 @@ class EventLog:
                 event: Json = {**json.loads(body), "sequence_number": number}
                 yield event
                 after = number
-                if event["type"] in LAST_EVENTS:
-                    self.news.pop(response_id, None)
-                    return
-            await news.wait()
-            if self.is_closed or not self.has(response_id):  # the response was deleted
+            last = self.database.row(LAST, response_id)
+            if self.is_closed or last is None:  # the response was deleted
                 raise BrokenOffError
+            number, kind = last
+            if number <= after and kind in LAST_EVENTS:
+                self.news.pop(response_id, None)
+                return
+            if number <= after:
+                await news.wait()

@@ -11,6 +11,8 @@ import pytest
 
 from local.emulator.chat_completions import ChatCompletionsModel
 from local.emulator.models import ModelError, Prompt
+from local.emulator.server import start_emulator
+from tests.emulator.conftest import make_client
 
 ANSWER = {
     "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": " hi "}}],
@@ -19,11 +21,12 @@ ANSWER = {
 
 
 class ChatServer(ThreadingHTTPServer):
-    """Answers every POST with `answer` and keeps what it was asked."""
+    """Answers every POST with `answer`, or with a stream of `chunks`, and keeps what it was asked."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), ChatHandler)
         self.answer: Any = ANSWER
+        self.chunks: list[Any] | None = None
         self.status = 200
         self.asked: dict[str, Any] = {}
         self.authorization: str | None = None
@@ -39,11 +42,15 @@ class ChatHandler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.authorization = self.headers["Authorization"]
-        body = json.dumps(self.server.answer).encode()
+        body, kind = json.dumps(self.server.answer), "application/json"
+        if self.server.chunks is not None:
+            lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in self.server.chunks]
+            body, kind = "".join([": hello\n\n", *lines, "data: [DONE]\n\n"]), "text/event-stream"
         self.send_response(self.server.status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
         """Be quiet."""
@@ -128,6 +135,52 @@ def test_tool_calls_come_back_as_calls(chat: ChatServer) -> None:
 def test_an_answer_cut_by_its_length_is_incomplete(chat: ChatServer) -> None:
     chat.answer = {"choices": [{"finish_reason": "length", "message": {"content": "x"}}]}
     assert ask(chat, Prompt("m", None, [])).incomplete == "max_output_tokens"
+
+
+def make_chunk(**delta: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+
+
+USAGE = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
+
+
+def test_a_stream_is_told_as_it_comes_without_the_space_around_it(chat: ChatServer) -> None:
+    pieces = [" ", "\n Hello", " ", "you", "\n"]
+    chat.chunks = [*(make_chunk(content=one) for one in pieces), USAGE]
+    with (
+        start_emulator(model=ChatCompletionsModel(chat.url)) as emulator,
+        make_client(emulator.url) as client,
+    ):
+        events = list(client.responses.create(model="m", input="x", stream=True))
+    told = [one.delta for one in events if one.type == "response.output_text.delta"]
+    assert told == ["Hello", " you"]
+    last: Any = events[-1]
+    assert (last.response.output_text, last.response.usage.total_tokens) == ("Hello you", 7)
+    assert len({one.item.id for one in events if hasattr(one, "item")}) == 1
+
+
+def test_calls_and_ends_of_a_stream_are_put_together(chat: ChatServer) -> None:
+    def call(index: int, **function: str) -> Any:
+        return make_chunk(content=None, tool_calls=[{"index": index, "function": function}])
+
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}
+    chat.chunks = [
+        call(0, name="f", arguments=""),
+        call(0, arguments='{"a"'),
+        call(1, name="g"),
+        call(0, arguments=": 1}"),
+        end,
+    ]
+    answer = ask(chat, Prompt("m", None, [message("x")]))
+    assert [(call.name, call.arguments) for call in answer.calls] == [("f", '{"a": 1}'), ("g", "")]
+    assert (answer.texts, answer.incomplete) == ((), "max_output_tokens")
+
+
+@pytest.mark.parametrize("chunk", [{"error": {"message": "no"}}, [], {"choices": [{}]}])
+def test_a_stream_of_something_else_makes_the_run_fail(chat: ChatServer, chunk: Any) -> None:
+    chat.chunks = [chunk]
+    with pytest.raises(ModelError, match="gave no answer"):
+        ask(chat, Prompt("m", None, []))
 
 
 @pytest.mark.parametrize(

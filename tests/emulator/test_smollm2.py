@@ -107,6 +107,17 @@ def test_a_schema_is_honoured(client: OpenAI) -> None:
     assert set(json.loads(response.output_text)) == {"city"}
 
 
+def test_its_tokens_are_told_as_it_writes_them(client: OpenAI) -> None:
+    wanted: dict[str, Any] = {"model": "m", "input": "Why is the sky blue?", "max_output_tokens": 16}
+    with client.responses.create(**wanted, background=True, stream=True) as events:
+        response_id = next(iter(events)).response.id
+        told = [next(one.delta for one in events if one.type == "response.output_text.delta")]
+        assert client.responses.retrieve(response_id).status == "in_progress"
+        told += [one.delta for one in events if one.type == "response.output_text.delta"]
+    assert len(told) > 8
+    assert "".join(told) == client.responses.retrieve(response_id).output_text
+
+
 def test_the_server_answers_others_while_the_model_works(client: OpenAI) -> None:
     active = client.responses.create(model="m", input="Tell me about Rome.", background=True)
     client.conversations.create()

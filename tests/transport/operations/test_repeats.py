@@ -1,5 +1,6 @@
 """Idempotency-Key: what a request has done already is not done again, whichever process is asked."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -121,3 +122,25 @@ def test_a_server_that_loses_the_mark_is_told_of() -> None:
     client = connect_fake(upstream)
     with pytest.raises(BadRequestError, match="this server does not keep what a repeat is known by"):
         client.beta.threads.messages.create("thread_1", role="user", content="hi", extra_headers=KEY)
+
+
+def test_an_answer_that_is_kept_in_part_is_not_taken_back(openai_at_home: Emulator) -> None:
+    """A conversation need not hold all that a response tells of its output, such as its reasoning."""
+
+    class WithoutReasoning(httpx2.BaseTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            answer = inner.handle_request(request)
+            if request.method != "GET" or not request.url.path.endswith("/items"):
+                return answer
+            page = json.loads(answer.read())
+            page["data"] = [one for one in page["data"] if one["type"] != "reasoning"]
+            return httpx2.Response(answer.status_code, json=page)
+
+    with httpx2.HTTPTransport() as inner, connect(openai_at_home.url, WithoutReasoning()) as client:
+        assistant = client.beta.assistants.create(model=MODEL)
+        thread = client.beta.threads.create(messages=[{"role": "user", "content": "/reasoning\n/say yes"}])
+        run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, extra_headers=KEY)
+        wait_for(client, run)
+        again = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, extra_headers=KEY)
+        assert (again.id, again.status) == (run.id, "completed")
+        assert read_texts(client, thread.id)[1:] == ["yes"]

@@ -1,5 +1,8 @@
 """What becomes of each of today's events, and of streams that leave some out."""
 
+import copy
+import json
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -239,3 +242,24 @@ def test_what_nobody_knows_changes_nothing(odd: Any) -> None:
     for place in range(4):
         events = [*plain[:place], odd, *plain[place:]]
         assert names(stream(*events, output=[whole])) == names(expected)
+
+
+def list_paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The ways to everything in a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, one in inner for found in [(*path, key), *list_paths(one, (*path, key))]]
+
+
+@pytest.mark.parametrize("value", [None, "odd", [], {}, -1])
+def test_whatever_is_wrong_in_a_stream_it_is_told_or_is_no_answer(value: Any) -> None:
+    whole = message("one", cited(3)["annotation"])
+    events = [added(whole), delta("one"), cited(3), done(whole), done(call(2), 1)]
+    for path in list_paths(events):
+        changed = copy.deepcopy(events)
+        place: Any = changed
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        told = [f"data: {json.dumps(one)}\n\n" for one in changed]
+        with suppress(httpx2.DecodingError):
+            assert names(stream(*told, output=[whole, call(2)]))[-1] == "done"

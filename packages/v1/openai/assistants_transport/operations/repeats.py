@@ -128,7 +128,10 @@ def keep_first(request: V2Request, added: list[Json], started: Json) -> Json | N
 
 
 def _wrote(response: Json, run: list[Json]) -> bool:
-    return {item["id"] for item in response["output"]} == {item["id"] for item in run[1:]}
+    """Whether any of the items is of the response: not all of its output need be kept in the conversation."""
+    own_ids = {item["id"] for item in response["output"]}
+    written_ids = {item["id"] for item in run[1:]}
+    return not own_ids.isdisjoint(written_ids) or own_ids == written_ids
 
 
 def _items_path(request: V2Request) -> str:

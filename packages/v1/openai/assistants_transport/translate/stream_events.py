@@ -6,7 +6,6 @@ belongs. A marker that belongs further ahead cannot be told any more: `thread.me
 has the whole message just as retrieving it gives."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistants_transport.translate.citations import cite, first_free_part
@@ -36,35 +35,32 @@ class RunOfEvents(NamedTuple):
     assistant_id: str
 
 
-@dataclass
 class _Block:
     """One part of a message: its text without markers, and what the deltas told of it."""
 
-    position: int
-    text: str = ""
-    annotations: list[Json] = field(default_factory=list)
-    told: str = ""
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.text, self.told = "", ""
+        self.annotations: list[Json] = []
 
 
-@dataclass
 class _Step:
     """The items of one step: function calls side by side are one."""
 
-    items: list[Json]
-    id: str = ""
-    is_open: bool = True
+    def __init__(self, item: Json) -> None:
+        self.items = [item]
+        self.id = ""
+        self.is_open = True
 
 
-@dataclass
 class _Item:
     """An item of the output; `place` is the one that it has in its step."""
 
-    item: Json
-    step: _Step
-    place: int
-    blocks: dict[int, _Block] = field(default_factory=dict)
-    told: str = ""  # of the arguments or the code of a call
-    is_done: bool = False
+    def __init__(self, item: Json, step: _Step, place: int) -> None:
+        self.item, self.step, self.place = item, step, place
+        self.blocks: dict[int, _Block] = {}  # of a message
+        self.told = ""  # of the arguments or the code of a call
+        self.is_done = False
 
 
 class ItemEvents:
@@ -125,7 +121,7 @@ class ItemEvents:
         if last and last.item["type"] == item["type"] == "function_call":
             last.step.items.append(item)
             return _Item(item, last.step, len(last.step.items) - 1)
-        return _Item(item, _Step([item]), 0)
+        return _Item(item, _Step(item), 0)
 
     def _end(self, index: int, item: Json, now: int) -> Iterator[V2Event]:
         yield from self._begin(index, item, now)
