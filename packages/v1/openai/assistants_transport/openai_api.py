@@ -3,12 +3,15 @@
 import json
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import httpx2
 
-from assistants_transport.response_stream import ResponseStream
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+
+if TYPE_CHECKING:
+    from assistants_transport.response_stream import ResponseStream
 
 AGENTS_BETA_HEADER = ("OpenAI-Beta", "agents=v1")
 REQUEST_HEADERS_DROPPED = {
@@ -72,10 +75,12 @@ class OpenAIApi:
 
     def open_stream(
         self, method: str, path: str, body: Json | None = None, query: Json | None = None
-    ) -> ResponseStream:
+    ) -> "ResponseStream":
         """Returns once the first event is there. Raises what ResponseStream raises, too.
 
         The extension `stream` of the request says to those below that its answer is not to be read whole."""
+        from assistants_transport.response_stream import ResponseStream
+
         request = self._build_request(method, path + (f"?{urlencode(query)}" if query else ""), body)
         request.extensions["stream"] = True
         response = self._inner.handle_request(request)
