@@ -1,6 +1,7 @@
 """The transport: takes a v2 request apart, has it answered, and makes a v2 response of the answer."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +29,23 @@ class AssistantsTransport(httpx2.BaseTransport):
     A message or a run that is sent again with the same header Idempotency-Key within its thread is done once.
     `inner` sends the requests. The read timeout of a v2 request bounds all requests made for it together.
     Upstream errors come back in v2's shape with their status, code and Retry-After. Raises httpx2's errors
-    where there is no upstream answer, and DecodingError where it cannot be understood."""
+    where there is no upstream answer, and DecodingError where it cannot be understood.
+    With `enough_bytes` a list ends early, and says that there is more, once so much of it was read."""
 
-    def __init__(self, inner: httpx2.BaseTransport, caches: Caches | None = None) -> None:
-        self._inner, self._caches = inner, caches or Caches()
+    def __init__(
+        self,
+        inner: httpx2.BaseTransport,
+        caches: Caches | None = None,
+        enough_bytes: float = math.inf,
+    ) -> None:
+        self._inner, self._caches, self._enough_bytes = inner, caches or Caches(), enough_bytes
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         split = routes.split_path(request.url.path)
         if split is None:
             return self._inner.handle_request(request)
         prefix, path = split
-        api = OpenAIApi(self._inner, request, prefix)
+        api = OpenAIApi(self._inner, request, prefix, enough_bytes=self._enough_bytes)
         try:
             status, body = self._answer_request(request, path, api)
         except BaseException:

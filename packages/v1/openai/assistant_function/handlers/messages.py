@@ -57,3 +57,14 @@ def check_length(call: ActionCall, name: str, content: Any) -> Any:
     if length > call.settings.max_message_chars:
         raise TooLong(f"{name} has {length} characters; at most {call.settings.max_message_chars} are taken")
     return content
+
+
+def check_messages(call: ActionCall, name: str, messages: list[Json]) -> None:
+    """Raises TooLong (413) beyond the settings MAX_MESSAGES_PER_CALL and MAX_MESSAGE_CHARS."""
+    limit = call.settings.max_messages_per_call
+    if len(messages) > limit:
+        raise TooLong(
+            f"{name} has {len(messages)} entries; at most {limit} are taken (MAX_MESSAGES_PER_CALL)"
+        )
+    for place, message in enumerate(messages):
+        check_length(call, f"{name}[{place}]", message["content"])

@@ -3,14 +3,13 @@
 from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import present_thread
 from assistant_function.call import ActionCall
-from assistant_function.handlers.messages import check_length
+from assistant_function.handlers.messages import check_messages
 from assistant_function.upstream.objects import parse_deleted, parse_thread
 from assistant_function.upstream.reconcile import is_gone, match_written, send_or_find
 
 
 def create(call: ActionCall) -> Answer:
-    for place, message in enumerate(call.params.get("messages", [])):
-        check_length(call, f"messages[{place}]", message["content"])
+    check_messages(call, "messages", call.params.get("messages", []))
     return Answer(present_thread(parse_thread(call.beta.threads.create(**call.v2_fields()))))
 
 

@@ -13,9 +13,13 @@ from assistant_function.errors import InvalidRequest, Json
 MAX_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MAX_PAIRS, MAX_KEY_CHARACTERS, MAX_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 MAX_NAME_CHARACTERS = 256
+MAX_FORMAT_CHARACTERS = 32_000  # the model reads a schema with every run
+IMAGE_PARTS = ("image_url", "image_file")
+MAX_IMAGES = 10  # of one message; the model reads each as some 1,000 tokens
 MAX_WAIT_SECONDS = 900  # the platform's longest call
 MIN_TOKENS, MAX_TOKENS = 16, 1_000_000  # Responses: max_output_tokens begins at 16
 MAX_PARAMETER_DEPTH = 64
+MAX_PARAMETER_VALUES = 20_000  # the SDK takes some 0.1 ms for each, and a body of 1 MB may hold 300,000
 ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
 _ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -144,6 +148,8 @@ def read_messages(name: str, value: Any) -> list[Json]:
             _refuse(f"{name}[{place}].content", "is required: text or a list of parts")
         if not any(_NOT_BLANK.search(text) for text in _list_texts(content)):
             _refuse(f"{name}[{place}].content", "must not be blank")
+        if isinstance(content, list) and sum(map(_is_image, content)) > MAX_IMAGES:
+            _refuse(f"{name}[{place}].content", f"must have at most {MAX_IMAGES} images")
     return found
 
 
@@ -152,6 +158,10 @@ def _list_texts(content: str | list[Any]) -> list[str]:
     parts = [content] if isinstance(content, str) else content
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
     return [text if isinstance(text, str) else "no text" for text in texts]
+
+
+def _is_image(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") in IMAGE_PARTS
 
 
 @reads({"$ref": "#/components/schemas/ToolOutputs"})
@@ -192,6 +202,8 @@ def read_response_format(name: str, value: Any) -> Json | str:
     found: Json = _read_json(name, value, dict, "auto, text, json_object or an object")
     if not isinstance(found.get("type"), str):
         _refuse(f"{name}.type", "is required")
+    if len(json.dumps(found, ensure_ascii=False)) > MAX_FORMAT_CHARACTERS:
+        _refuse(name, f"must have at most {MAX_FORMAT_CHARACTERS} characters as JSON")
     if unknown := found.keys() - {"type", "json_schema" if found["type"] == "json_schema" else "type"}:
         _refuse(f"{name}.{min(unknown)[:80]}", "is not known")
     return found
@@ -199,6 +211,8 @@ def read_response_format(name: str, value: Any) -> Json | str:
 
 def parse_json(name: str, value: str) -> Any:
     """JSON text -> its value; InvalidRequest for anything else, NaN and unreadable depths included."""
+    if json_text.has_more_values(value.encode(errors="surrogatepass"), MAX_PARAMETER_VALUES):
+        _refuse_too_many(name)
     try:
         return json_text.loads(value)
     except ValueError:
@@ -214,10 +228,13 @@ def _read_json(name: str, value: Any, kind: type, wanted: str) -> Any:
 
 
 def _check_sendable(name: str, value: Any) -> None:
-    """Refuses what no request can carry: half a surrogate pair, NaN, unreadable depths."""
-    left = [(value, 0)]
+    """Refuses what no request can carry: half a surrogate pair, NaN, unreadable depths, too many values."""
+    left, values = [(value, 0)], 1
     while left:
         part, depth = left.pop()
+        values += len(part) if isinstance(part, dict | list) else 0
+        if values > MAX_PARAMETER_VALUES:
+            _refuse_too_many(name)
         if depth > MAX_PARAMETER_DEPTH:
             _refuse(name, "is nested too deeply")
         if isinstance(part, str) and json_text.LONE_SURROGATE.search(part):
@@ -245,6 +262,10 @@ def _to_number(value: Any) -> float | None:
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
+
+
+def _refuse_too_many(name: str) -> Never:
+    _refuse(name, f"must be made of at most {MAX_PARAMETER_VALUES} values")
 
 
 def _refuse(name: str, why: str) -> Never:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from assistant_function.upstream.retrying import RetryingTransport
 
+MAX_SENT_BYTES = 1_000_000  # by the platform, in an answer: of a list, more than that is not read
+
 
 class Connection(NamedTuple):
     """The SDK's client, the transport below it, which knows what this call has sent, and which streams the
@@ -63,7 +65,9 @@ def _open_connection(settings: Settings, transport: "httpx2.BaseTransport | None
         base_url=settings.base_url,
         max_retries=0,  # the SDK would repeat changes blindly; RetryingTransport knows which may be
         http_client=httpx2.Client(
-            transport=AssistantsTransport(retrying) if settings.backend == "responses" else retrying
+            transport=AssistantsTransport(retrying, enough_bytes=MAX_SENT_BYTES)
+            if settings.backend == "responses"
+            else retrying
         ),
     )
     return Connection(client, retrying, set(STREAMS if settings.run_streaming else ()))

@@ -9,6 +9,7 @@ import openai
 from openai._constants import RAW_RESPONSE_HEADER
 
 from assistant_function import errors
+from assistant_function.upstream.bounded_reading import AnswerTooLong
 from assistant_function.upstream.retrying import NOT_SENT
 
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
@@ -40,6 +41,8 @@ def translate_failure(problem: BaseException | None) -> errors.UpstreamError:
     if isinstance(problem, httpx2.TooManyRedirects):
         words = f"OPENAI_BASE_URL redirects to {problem}; set it to the address that answers"
         return errors.AnswerLost(words)
+    if isinstance(problem, AnswerTooLong):
+        return errors.AnswerTooLong()
     if isinstance(problem, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(problem, NOT_SENT) else errors.AnswerLost
