@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -12,11 +12,13 @@ from assistants_transport.caches import Caches
 from assistants_transport.event_stream import write_event
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
-from assistants_transport.operations.runs_as_streams import RunStream
 from assistants_transport.translate.marks import mark_from_key
 from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
 
 NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
+if TYPE_CHECKING:
+    from assistants_transport.operations.runs_as_streams import RunStream
+
 # what reading JSON of an unexpected shape raises
 SURPRISES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 
@@ -49,14 +51,13 @@ class AssistantsTransport(httpx2.BaseTransport):
         except BaseException:
             api.hang_up()
             raise
-        if isinstance(body, RunStream):
-            headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
-            return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
-        api.hang_up()
-        # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
-        content = json.dumps(body).encode()
-        headers = {**api.kept_headers, "Content-Type": "application/json"}
-        return httpx2.Response(status, content=content, headers=headers, request=request)
+        if isinstance(body, Mapping):
+            # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
+            content = json.dumps(body).encode()
+            headers = {**api.kept_headers, "Content-Type": "application/json"}
+            return httpx2.Response(status, content=content, headers=headers, request=request)
+        headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
+        return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
 
     def _answer_request(
         self, request: httpx2.Request, path: str, api: OpenAIApi
@@ -87,7 +88,7 @@ class AssistantsTransport(httpx2.BaseTransport):
 class _EventBytes(httpx2.SyncByteStream):
     """A run's events as the body of an answer, each as soon as it is there. Closing it hangs up."""
 
-    def __init__(self, stream: RunStream) -> None:
+    def __init__(self, stream: "RunStream") -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
