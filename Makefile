@@ -28,8 +28,9 @@ APT_BROWSER := apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install 
 
 .PHONY: run test test-quick conformance browser deploy bench soak clean help
 
+# A HOST that the shell happens to have does not open this computer to others; one that is typed after make does.
 run: $(INSTALLED)  ## the function on this computer, with a page and curl lines to try it (Ctrl-C ends it)
-	@$(BIN)/python -m local
+	@$(BIN)/python -m local $(if $(filter command,$(origin HOST)),--host "$(HOST)")
 
 test: $(TEST_INSTALLED) $(NPM_INSTALLED) browser  ## everything: style, types, all tests (minutes)
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ def curl_line(url: str, call: Mapping[str, str], token_setting: str | None = Non
     return f'curl -X GET "{url}?{urlencode(call)}"{header}'
 
 
-def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str:
+def announcement(url: str, ids: Ids | None, variables: Mapping[str, str], warning: str | None = None) -> str:
     """What is printed once everything answers; ids is None where nothing was created."""
     where = "the OpenAI emulator on this computer" if ids else _server(variables)
     lines = [curl_line(url, call, token_name(call["action"], variables)) for call in calls(ids or Ids())]
@@ -58,13 +58,13 @@ def announcement(url: str, ids: Ids | None, variables: Mapping[str, str]) -> str
         f"and talks to {where}.",
         f"A page to try it on: {page_of(url)}",
     ]
-    return "\n".join(["", *about, "", *lines, "", "Ctrl-C ends it."])
+    return "\n".join(["", *about, "", *lines, "", *([warning, ""] if warning else []), "Ctrl-C ends it."])
 
 
 def _server(variables: Mapping[str, str]) -> str:
     """The server behind the function, where that is not the emulator."""
     base_url = variables.get("OPENAI_BASE_URL", NO_KEY).strip()
-    host = OPENAI_HOST if base_url.lower() in ("", NO_KEY) else urlsplit(base_url).hostname
+    host = urlsplit(base_url).hostname if is_set("OPENAI_BASE_URL", variables) else OPENAI_HOST
     if host == OPENAI_HOST:
         return "OpenAI itself, with the key from .env: calls cost money"
     return f"{host} (OPENAI_BASE_URL), with the key from .env"
@@ -75,8 +75,19 @@ def page_of(url: str) -> str:
     return url.removesuffix(FUNCTION_PATH) + "/"
 
 
+def warn_of_network(host: str, at_openai: bool) -> str:
+    """What is said where others can call too."""
+    cost = ", at your cost" if at_openai else ""
+    return f"*** OPEN TO YOUR NETWORK: HOST is {host}. Whoever reaches this computer can call it{cost}. ***"
+
+
+def is_set(name: str, variables: Mapping[str, str]) -> bool:
+    """Whether the setting holds something, as the function reads it."""
+    return variables.get(name, NO_KEY).strip().lower() not in ("", NO_KEY)
+
+
 def token_name(action: str, variables: Mapping[str, str]) -> str | None:
     """The setting whose token the call needs, if any."""
     wanted = ["ADMIN_TOKEN"] if action in ASSISTANT_ACTIONS else []
-    names = [name for name in [*wanted, "ACCESS_TOKEN"] if variables.get(name, NO_KEY) != NO_KEY]
+    names = [name for name in [*wanted, "ACCESS_TOKEN"] if is_set(name, variables)]
     return names[0] if names else None

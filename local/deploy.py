@@ -7,9 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
-from .devhost.project import variables_in
+from .devhost.project import ProjectError, fits_project, read_env_file, variables_in
 
 ROOT = Path(__file__).parents[1]
 # The function's own reading of its settings. No byte code may be left in the folder that is uploaded.
@@ -71,12 +69,16 @@ def setting_problems(root: Path, environment: Mapping[str, str]) -> Iterator[str
     if not (root / ".env").exists():
         yield ".env is missing: cp .env.example .env, then fill it in"
         return
-    defaults = dotenv_values(root / ".env.example", interpolate=False)
-    for name, value in read_values(root, environment).items():
+    try:
+        defaults, values = read_env_file(root / ".env.example"), read_values(root, environment)
+    except ProjectError as problem:
+        yield str(problem)
+        return
+    for name, value in values.items():
         if not value:
             yield f"{name} has no value in .env: add the line {name}={defaults.get(name) or 'none'}"
-        elif any(character in value for character in '"\\\n'):  # the value becomes text of project.yml
-            yield f"{name} holds a quote, a backslash or a line break: choose a value without"
+        elif not fits_project(value):
+            yield f"{name} holds a quote, a backslash or what cannot be seen: choose a value without"
         elif name == "OPENAI_API_KEY" and value.strip().lower() == PLACEHOLDER_KEY:
             yield "OPENAI_API_KEY is still the placeholder: put your key in .env"
         else:
@@ -85,7 +87,7 @@ def setting_problems(root: Path, environment: Mapping[str, str]) -> Iterator[str
 
 def read_values(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """The value of each ${NAME} in project.yml: as for the deployer, the environment goes before .env."""
-    from_file = dotenv_values(root / ".env", interpolate=False)
+    from_file = read_env_file(root / ".env")
     names = variables_in((root / "project.yml").read_text(encoding="utf-8"))
     return {name: environment.get(name) or from_file.get(name) or "" for name in names}
 

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,38 +20,49 @@ from typing import Any
 import httpx
 
 from . import devhost
-from .announcement import ASSISTANT, NO_KEY, Ids, announcement, token_name
-from .devhost.gateway import FUNCTION_PATH
+from .announcement import ASSISTANT, Ids, announcement, is_set, token_name, warn_of_network
+from .devhost.guard import EVERY_PAGE, Guard, is_local, parse_origins
+from .devhost.host import find_address
 from .devhost.project import local_variables
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 120.0
 TICK_SECONDS = 0.05
 STOP_SECONDS = 5.0
+LOCAL = "127.0.0.1"
 
 
 class StartError(Exception):
     """Why nothing runs, in one line that says what to do."""
 
 
-def run(stop: threading.Event) -> int:
-    """Start both, print the calls to try, and wait for stop. Returns the exit status; raises StartError."""
-    variables = local_variables(ROOT)
+def run(stop: threading.Event, host: str | None = None) -> int:
+    """Start both, print the calls to try, and wait for stop. Returns the exit status; raises StartError.
+
+    Without host it listens where .env says, else to this computer alone."""
+    try:
+        variables = local_variables(ROOT)
+    except devhost.ProjectError as problem:
+        raise StartError(str(problem)) from None
     at_openai = uses_openai(variables)
     emulator_port = 0 if at_openai else _free_port()
     if not at_openai:
         variables |= emulator_settings(emulator_port)
+    host = host or variables.get("HOST") or LOCAL
     with ExitStack() as stack:
-        host = _start_devhost(stack, variables)
+        served = _start_devhost(stack, variables, host)
         emulator = None if at_openai else stack.enter_context(_run_emulator(emulator_port, variables))
-        url = f"http://localhost:{host.port}{FUNCTION_PATH}"
-        ready = start_in_background(lambda: _prepare(host.url, emulator_port, variables))
-        return _watch(stop, emulator, ready, lambda ids: print(announcement(url, ids, variables), flush=True))
+        url = served.url.replace(LOCAL, "localhost")
+        ready = start_in_background(lambda: _prepare(served.url, emulator_port, variables))
+        warning = None if is_local(host) else warn_of_network(host, at_openai)
+        return _watch(
+            stop, emulator, ready, lambda ids: print(announcement(url, ids, variables, warning), flush=True)
+        )
 
 
 def uses_openai(variables: Mapping[str, str]) -> bool:
     """Whether .env holds a key, so that calls go to OpenAI instead of the emulator."""
-    return variables.get("OPENAI_API_KEY", NO_KEY).strip().lower() not in ("", NO_KEY)
+    return is_set("OPENAI_API_KEY", variables)
 
 
 def emulator_settings(port: int) -> dict[str, str]:
@@ -62,24 +74,36 @@ def emulator_settings(port: int) -> dict[str, str]:
     }
 
 
-def _start_devhost(stack: ExitStack, variables: Mapping[str, str]) -> devhost.Host:
+def _start_devhost(stack: ExitStack, variables: Mapping[str, str], host: str) -> devhost.Host:
     port = os.environ.get("PORT") or variables.get("PORT") or "8080"
-    if not port.isdecimal() or int(port) > 65535:
-        raise StartError(f"PORT is {port}, which is no port: use a number up to 65535.")
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) <= 65535:
+        raise StartError(f"PORT is {port}, which is no port: use a number from 1 to 65535.")
+    pages = parse_origins(variables.get("ALLOWED_ORIGINS", ""))
+    guard = Guard(pages, host, log=lambda line: print(line, flush=True))
     try:
-        function = devhost.read_project(ROOT, variables)
-        served = devhost.serve(function, host=os.environ.get("HOST") or "127.0.0.1", port=int(port))
-        return stack.enter_context(served)
+        function = devhost.read_project(ROOT, {**variables, **_admit_own_page(pages, host, port)})
+        return stack.enter_context(devhost.serve(function, host=host, port=int(port), check=guard.check))
     except devhost.ProjectError as problem:
         raise StartError(str(problem)) from None
-    except OSError as problem:
-        raise StartError(_cannot_listen(port, problem)) from None
+    except (OSError, UnicodeError) as problem:
+        raise StartError(_cannot_listen(host, port, problem)) from None
 
 
-def _cannot_listen(port: str, problem: OSError) -> str:
-    if problem.errno == errno.EADDRINUSE:
+def _admit_own_page(pages: frozenset[str], host: str, port: str) -> dict[str, str]:
+    """ALLOWED_ORIGINS with the page that is served here: where only others are named, it could not call."""
+    if not pages or EVERY_PAGE in pages:
+        return {}
+    own = [f"http://{name}:{port}" for name in ("localhost", find_address(host))]
+    return {"ALLOWED_ORIGINS": " ".join([*sorted(pages), *own])}
+
+
+def _cannot_listen(host: str, port: str, problem: OSError | UnicodeError) -> str:
+    code = problem.errno if isinstance(problem, OSError) else None
+    if code == errno.EADDRINUSE:
         return f"Port {port} is in use: end what listens there, or choose another one: make run PORT=8081"
-    return f"Cannot listen on port {port} ({problem.strerror}): choose another one: make run PORT=8081"
+    if code == errno.EACCES:
+        return f"Port {port} may not be listened on: choose another one: make run PORT=8081"
+    return f"HOST is {host}, which is no address of this computer ({problem}): leave HOST out."
 
 
 @contextmanager
@@ -159,7 +183,8 @@ class _Caller:
 
     def __call__(self, action: str, **parameters: str) -> dict[str, Any]:
         token = token_name(action, self._variables)
-        headers = {"Authorization": f"Bearer {self._variables[token]}"} if token else {}
+        # As bytes: of a token that no header can carry, the function itself says so.
+        headers = {b"Authorization": f"Bearer {self._variables[token].strip()}".encode()} if token else {}
         try:
             answer = self._client.post(self._url, json={"action": action, **parameters}, headers=headers)
         except httpx.TransportError as problem:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from assistants_transport.translate.marks import split_text
 from local.emulator.server import Emulator
 from tests.faults.proxy import Proxy, start_proxy
 from tests.invoke import BriskClock, Context, FakeClock, Function, HastyClock, Json, make_function
@@ -118,7 +119,8 @@ def read_stored_texts(emulator: Emulator, thread: str) -> list[tuple[str, str]]:
         "WHERE conversation_id = ? ORDER BY seq",
         thread.replace("thread_", "conv_"),
     )
-    return [(role, text) for role, text in items]
+    shown = [(role, split_text(text)[0]) for role, text in items]  # without what marks a request's work
+    return [(role, text) for role, text in shown if text]
 
 
 class LosingTransport(httpx2.BaseTransport):

@@ -6,8 +6,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from .guard import Guard, parse_origins
 from .host import serve
-from .project import local_variables, read_project
+from .project import ProjectError, local_variables, read_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,12 +16,17 @@ ROOT = Path(__file__).parents[2]
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m local.devhost", description=__doc__)
-    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8080")
     parser.add_argument("--dialect", choices=["digitalocean", "openwhisk"], default="digitalocean")
     options = parser.parse_args()
-    function = read_project(ROOT, local_variables(ROOT) | {k: v for k, v in os.environ.items() if v})
-    served = serve(function, host=options.host, port=options.port, dialect=options.dialect)
+    try:
+        variables = local_variables(ROOT) | {name: value for name, value in os.environ.items() if value}
+        function = read_project(ROOT, variables)
+    except ProjectError as problem:
+        parser.exit(1, f"{problem}\n")
+    check = Guard(parse_origins(variables.get("ALLOWED_ORIGINS", "")), options.host).check
+    served = serve(function, host=options.host, port=options.port, dialect=options.dialect, check=check)
     with suppress(KeyboardInterrupt), served as host:
         print(host.url, flush=True)
         threading.Event().wait()

@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qsl
@@ -21,9 +21,11 @@ Dialect = Literal["digitalocean", "openwhisk"]
 Headers = list[tuple[str, str]]
 
 ENTITY_LIMIT_BYTES = 1024 * 1024  # of the parameters that go in, and of the result that comes out
-RESERVED = frozenset(
-    {"http", "__ow_method", "__ow_headers", "__ow_path", "__ow_user", "__ow_query", "__ow_body"}
-)
+OPENWHISK_KEYS = frozenset(f"__ow_{name}" for name in ("method", "headers", "path", "user", "query", "body"))
+RESERVED: Mapping[Dialect, frozenset[str]] = {
+    "digitalocean": OPENWHISK_KEYS | {"http"},
+    "openwhisk": OPENWHISK_KEYS,
+}
 HOP_HEADERS = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "x-forwarded-for", "content-length"}
 )
@@ -95,7 +97,7 @@ def make_event(
     arguments: dict[str, Any] = dict(parse_qsl(request.query, keep_blank_values=True))
     parameters, opaque = _read_body(request)
     arguments.update(parameters)
-    if (RESERVED | set(bound_names)) & arguments.keys():
+    if (RESERVED[dialect] | set(bound_names)) & arguments.keys():
         raise PlatformError(
             400, "Request defines parameters that are not allowed (e.g., reserved properties)."
         )

@@ -1,7 +1,7 @@
 """Answers web requests as the platform does, without sockets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .events import (
@@ -26,12 +26,20 @@ _ROUTE = re.compile(re.escape(FUNCTION_PATH) + r"(?:\.(http|json))?(/.*)?")
 
 
 class Gateway:
-    """Answers web requests from a pool of the function's processes."""
+    """Answers web requests from a pool of the function's processes.
+
+    `check` may raise PlatformError for a request that is not to be answered."""
 
     def __init__(
-        self, pool: Pool, *, dialect: Dialect = "digitalocean", wait_seconds: float = WEB_WAIT_SECONDS
+        self,
+        pool: Pool,
+        *,
+        dialect: Dialect = "digitalocean",
+        wait_seconds: float = WEB_WAIT_SECONDS,
+        check: Callable[[WebRequest], None] = lambda _: None,
     ) -> None:
         self.pool = pool
+        self._check = check
         self._dialect = dialect
         self._wait_seconds = wait_seconds
 
@@ -52,6 +60,7 @@ class Gateway:
         return activation
 
     def _answer(self, request: WebRequest, platform_headers: Headers) -> WebResponse:
+        self._check(request)
         route = _ROUTE.fullmatch(request.path)
         if route is None:
             raise PlatformError(404, "The requested resource does not exist.")

@@ -4,7 +4,7 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from .project import Function
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CALLS_AT_ONCE = 120  # the platform's limit for a namespace
 IDLE_SECONDS = 75
+ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- what is called where these are listened on
 PAGE = Path(__file__).parents[1] / "page" / "index.html"
 
 
@@ -53,12 +54,14 @@ def serve(
     wait_seconds: float = WEB_WAIT_SECONDS,
     page: Path = PAGE,
     log: Log | None = None,
+    check: Callable[[WebRequest], None] = lambda _: None,
 ) -> Iterator[Host]:
     """Serve a function (or the folder of one) until the block ends; port 0 takes a free one.
 
     environment is what the function sees, when only a folder is given. virtualenv is one that build.sh made,
     in place of python's own packages. wait_seconds is the platform's 30 s cut. log gets each line that the
-    function prints. Raises OSError when the port is taken.
+    function prints. check may refuse a request, which the platform would not (guard.py). Raises OSError when
+    the port is taken.
     """
     if isinstance(function, Path):
         function = Function(function.resolve(), environment or {})
@@ -71,10 +74,16 @@ def serve(
             virtualenv=virtualenv,
             most_processes=most_processes,
         )
-        gateway = Gateway(pool, dialect=dialect, wait_seconds=wait_seconds)
-        root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        gateway = Gateway(pool, dialect=dialect, wait_seconds=wait_seconds, check=check)
+        root = f"http://{find_address(host)}:{listener.getsockname()[1]}"
         with _run_server(make_application(gateway, page), listener, gateway):
             yield Host(root, root + FUNCTION_PATH, listener.getsockname()[1], gateway)
+
+
+def find_address(host: str) -> str:
+    """The address by which this computer calls what listens on host, as it stands in a URL."""
+    address = ALL_INTERFACES.get(host, host)
+    return f"[{address}]" if ":" in address else address
 
 
 def make_application(gateway: Gateway, page: Path = PAGE) -> Starlette:

@@ -1,5 +1,6 @@
 """Items of conversations and responses: what may be given, and what is kept of it."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
@@ -9,6 +10,7 @@ from local.emulator.fields import BY_TYPE, Fields, get_field
 from local.emulator.timed_ids import make_timed_id
 
 MAX_ITEMS = 20
+UNSEEN_END = re.compile("\u2063[\ufe00-\ufe0f]+\\Z")
 MAX_TEXT_CHARS = 10_485_760
 ID_PREFIXES = {
     "message": "msg",
@@ -192,7 +194,7 @@ def read_text(content: str | list[Json]) -> str:
 
 
 def read_part(part: Json) -> str:
-    """The text of one part."""
+    """The text of one part, without what has no glyph at its end: models take no notice of it."""
     if part["type"] == "input_file" and part.get("file_id"):
         return f"[file: {part['file_id']}]"
-    return str(part.get("text", part.get("refusal", f"[{part['type']}]")))
+    return UNSEEN_END.sub("", str(part.get("text", part.get("refusal", f"[{part['type']}]"))))

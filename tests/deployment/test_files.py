@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from dotenv import dotenv_values
 
 from local.devhost import ProjectError, read_project
-from local.devhost.project import local_variables, variables_in
+from local.devhost.project import local_variables, read_env_file, variables_in
 
 ROOT = Path(__file__).parents[2]
 FUNCTION = ROOT / "packages" / "v1" / "openai"
@@ -83,13 +82,13 @@ def test_every_setting_is_passed_on_under_its_own_name(function: dict[str, Any])
 
 
 def test_every_name_has_a_value_in_the_example(project_text: str) -> None:
-    example = dotenv_values(ROOT / ".env.example", interpolate=False)
+    example = read_env_file(ROOT / ".env.example")
     assert variables_in(project_text) == list(example)
     assert all(example.values())
 
 
 def test_example_names_no_key_and_no_token() -> None:
-    example = dotenv_values(ROOT / ".env.example", interpolate=False)
+    example = read_env_file(ROOT / ".env.example")
     assert {example[name] for name in ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN")} == {"none"}
 
 

@@ -27,11 +27,11 @@ SECONDS = 20
 class Launcher:
     """`python -m local` in a process group of its own."""
 
-    def __init__(self, root: Path, **environment: str) -> None:
+    def __init__(self, root: Path, *options: str, **environment: str) -> None:
         self.port = free_port()
         settings = {"PORT": str(self.port), "LOCAL_MODEL": "echo", "PATH": os.environ["PATH"]} | environment
         self.process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "local"],
+            [sys.executable, "-B", "-m", "local", *options],
             cwd=root,
             env=settings,
             stdout=subprocess.PIPE,
@@ -176,18 +176,6 @@ def test_port_in_use_is_one_line_that_says_what_to_do(root: Path) -> None:
         assert launcher.process.returncode == 1
 
 
-def test_port_in_env_is_where_it_listens(root: Path) -> None:
-    env, port = root / ".env", free_port()
-    env.write_text(f"PORT={port}\n")
-    try:
-        launcher = Launcher(root, PORT="")
-        lines = launcher.until("Ctrl-C")
-        launcher.kill()
-    finally:
-        env.unlink()
-    assert any(f"http://localhost:{port}/" in line for line in lines)
-
-
 def test_every_start_finds_the_assistant_that_the_first_one_made(root: Path) -> None:
     ids = []
     for _ in range(2):
@@ -202,6 +190,105 @@ def test_port_that_is_none_is_told(root: Path) -> None:
     launcher = Launcher(root, PORT="eighty")
     assert launcher.rest().startswith("PORT is eighty")
     assert launcher.process.returncode == 1
+
+
+@pytest.fixture
+def env(root: Path) -> Iterator[Path]:
+    """.env, which is gone afterwards."""
+    path = root / ".env"
+    yield path
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'ACCESS_TOKEN=a"b', ".env, line 1: choose a value of ACCESS_TOKEN without quotes, backslashes"),
+        ("ACCESS_TOKEN=ü".encode("utf-16"), ".env, line 1 is not UTF-8: save the file as UTF-8 text"),
+    ],
+)
+def test_rubbish_in_env_is_one_line_that_says_what_to_do(
+    root: Path, env: Path, content: bytes, told: str
+) -> None:
+    env.write_bytes(content)
+    launcher = Launcher(root)
+    (line,) = launcher.rest().splitlines()
+    assert line.startswith(told)
+    assert launcher.process.returncode == 1
+
+
+def test_setting_that_the_function_refuses_is_told(root: Path, env: Path) -> None:
+    env.write_text("ACCESS_TOKEN=schlüssel\n", encoding="utf-8")
+    launcher = Launcher(root)
+    assert launcher.rest().splitlines()[-1] == (
+        "list-assistants answered 500: ACCESS_TOKEN must be at most 4096 printable ASCII characters"
+    )
+
+
+def is_open_to_others(port: int) -> bool:
+    """Whether more than 127.0.0.1 is listened on."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.2", port)) == 0
+
+
+def test_only_this_computer_and_its_pages_may_call(root: Path, env: Path) -> None:
+    env.write_text("ALLOWED_ORIGINS=https://mine.example\n")
+    launcher = Launcher(root, HOST="0.0.0.0")
+    lines = launcher.until("Ctrl-C")
+    url = next(url_of(line) for line in lines if line.startswith("curl ") and "list-assistants" in line)
+
+    def call(**headers: str) -> int:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(url, headers=named, trust_env=False, timeout=30).status_code
+
+    try:
+        assert (
+            lines[0] == "HOST=0.0.0.0 of the environment does not count; if it should: make run HOST=0.0.0.0"
+        )
+        assert not is_open_to_others(launcher.port)
+        assert [call(), call(Origin=f"http://localhost:{launcher.port}")] == [200, 200]
+        assert call(Origin="https://mine.example", Sec_Fetch_Site="cross-site") == 200
+        for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}):
+            assert call(**headers) == 403
+            assert launcher.until("refused: ")
+    finally:
+        launcher.kill()
+
+
+def test_port_and_host_in_env_are_where_it_listens_and_told_loudly(root: Path, env: Path) -> None:
+    port = free_port()
+    env.write_text(f"PORT={port}\nHOST=0.0.0.0\n")
+    launcher = Launcher(root, PORT="")
+    try:
+        lines = launcher.until("Ctrl-C")
+        assert any(f"http://localhost:{port}/" in line for line in lines)
+        assert (
+            "*** OPEN TO YOUR NETWORK: HOST is 0.0.0.0. Whoever reaches this computer can call it. ***"
+            in lines
+        )
+        assert is_open_to_others(port)
+    finally:
+        launcher.kill()
+
+
+def test_host_that_is_none_of_this_computers_is_told(root: Path) -> None:
+    launcher = Launcher(root, "--host", "192.0.2.1")  # for documentation, RFC 5737
+    assert launcher.rest().startswith("HOST is 192.0.2.1, which is no address of this computer")
+    assert launcher.process.returncode == 1
+
+
+@pytest.mark.parametrize(("typed", "given"), [(["HOST=0.0.0.0"], True), ([], False)])
+def test_only_a_host_that_was_typed_reaches_make_run(typed: list[str], given: bool) -> None:
+    command = ["make", "--dry-run", "--no-print-directory", "run", *typed]
+    shown = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=dict(os.environ) | {"HOST": "0.0.0.0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ('--host "0.0.0.0"' in shown.stdout.splitlines()[-1]) is given
 
 
 def test_death_of_the_emulator_is_told_and_ends_all(root: Path) -> None:

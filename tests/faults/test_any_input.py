@@ -28,6 +28,7 @@ MEANT = {
 QUERY = {"limit", "order", "after", "before", "run_id"}
 ANSWERED = (200, 202, 204, 400, 401, 403, 404, 405, 409, 413, 502)
 HOST = "upstream.test"
+MAX_ERROR_CHARACTERS = 1_200
 PATHS = [
     *(
         "../assistants",
@@ -100,6 +101,7 @@ def call_recorded(backend_name: str, args: Any, *context: Any) -> tuple[Json, li
 def check_call(backend_name: str, args: Any, *context: Any) -> None:
     answer, seen = call_recorded(backend_name, args, *context)
     assert answer["statusCode"] in ANSWERED, answer
+    assert answer["statusCode"] == 204 or len(answer["body"]["error"] or "") <= MAX_ERROR_CHARACTERS
     for request in seen:
         assert request.url.host == HOST
         assert request.headers["host"] == HOST
@@ -181,6 +183,28 @@ def test_what_is_too_much_is_refused_before_any_request(backend_name: str, value
             assert len(json.dumps(answer)) < 10_000
 
 
+BIG_KEYS: list[Any] = [
+    {BIG: "1"},
+    [{BIG: 1}],
+    [{"type": "function", "function": {"name": "f", BIG: 1}}],
+    [{"role": "user", "content": "hi", BIG: 1}],
+    [{"role": "user", "content": [{"type": "text", "text": "hi", BIG: 1}]}],
+    [{"toolCallId": "call_1", "output": "x", BIG: 1}],
+    {"type": "json_schema", BIG: 1},
+    {"type": "json_schema", "json_schema": {"name": "n", BIG: 1}},
+    {"file_search": {BIG: 1}},
+]
+
+
+@pytest.mark.parametrize("backend_name", BACKENDS)
+def test_a_key_of_1_mb_is_not_echoed_wherever_it_stands(backend_name: str) -> None:
+    for action, about in ACTIONS.items():
+        for name in {*JSON_PARAMETERS, BIG} & {*about.spec.known(), BIG}:
+            for value in BIG_KEYS:
+                answer, _ = call_recorded(backend_name, make_params(action) | {"action": action, name: value})
+                assert len(json.dumps(answer["body"]["error"])) < MAX_ERROR_CHARACTERS, (action, name)
+
+
 @MANY
 @given(
     action=st.sampled_from(list(CONTRACT)),
@@ -202,6 +226,7 @@ def test_any_answer_of_openai_is_answered(
     )
     answer = upstream.function(ASSISTANTS_BACKEND=backend_name)(**params)
     assert answer["statusCode"] in (*ANSWERED, 429, 504), answer
+    assert len(answer["body"]["error"] or "") <= MAX_ERROR_CHARACTERS
 
 
 @pytest.mark.parametrize("depth", [100, 900, 5_000, 100_000])

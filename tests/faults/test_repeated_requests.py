@@ -70,10 +70,10 @@ def test_a_lost_run_that_ends_while_it_is_looked_for_is_not_started_again(backen
 def test_every_message_is_sent_once_and_in_order_while_connections_are_killed() -> None:
     tally = repeat_messages(CALLS, SEED)
     assert (tally.calls, tally.wrong) == (CALLS, [])
-    assert tally.killed > CALLS
+    assert tally.killed > CALLS // 2
 
 
 def test_every_run_is_started_once_while_connections_are_killed() -> None:
     tally = repeat_runs(CALLS, SEED)
     assert (tally.calls, tally.wrong) == (CALLS, [])
-    assert tally.killed > CALLS
+    assert tally.killed > CALLS // 2

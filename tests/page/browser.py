@@ -26,6 +26,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.test 127.0.0.1",  # a foreign page whose name leads here
 )
 WAIT_SECONDS = 30
 POLL_SECONDS = 0.02

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from dotenv import dotenv_values
 from selenium.webdriver import Chrome
 
 from local import devhost
+from local.devhost.guard import Guard
+from local.devhost.project import read_env_file
 from local.emulator.echo import EchoModel
 from local.emulator.server import Emulator
 from tests.page.browser import Page, chromium
@@ -67,10 +68,11 @@ def emulator(all_gates: Gate) -> Iterator[Emulator]:
 
 
 def deployed(emulator: Emulator, **settings: str) -> AbstractContextManager[devhost.Host]:
-    """The function as project.yml deploys it, with the page."""
-    given = {name: value for name, value in dotenv_values(ROOT / ".env.example").items() if value}
+    """The function as project.yml deploys it, with the page, guarded as by `make run`."""
+    given = read_env_file(ROOT / ".env.example")
     given |= {"OPENAI_API_KEY": "local-key", "OPENAI_BASE_URL": emulator.url, **settings}
-    return devhost.serve(devhost.read_project(ROOT, given), log=lambda _: None)
+    check = Guard(frozenset(), "127.0.0.1").check
+    return devhost.serve(devhost.read_project(ROOT, given), log=lambda _: None, check=check)
 
 
 @pytest.fixture(scope="module")

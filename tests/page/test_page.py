@@ -8,7 +8,7 @@ from typing import get_args
 
 import httpx
 import pytest
-from selenium.webdriver import ActionChains
+from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.keys import Keys
 
 from local import devhost
@@ -333,6 +333,31 @@ def test_another_function_with_a_token_is_talked_to_across_origins(page: Page, g
 
 
 # ------------------------------------------------------------------ for everybody
+
+
+ATTACK = """
+const [url, done] = arguments, create = "?action=create-thread";
+const image = () => new Promise((loaded, failed) => {
+  Object.assign(new Image(), { onload: loaded, onerror: failed }).src = `${url}${create}&_=1`;
+});
+Promise.allSettled([
+  fetch(url + create),
+  fetch(url, { method: "POST", mode: "no-cors", body: '{"action": "create-thread"}' }).then(() => "sent"),
+  fetch(FUNCTION_PATH + create).then((answer) => answer.status),
+  image(),
+]).then((outcomes) => done(outcomes.map((one) => one.value ?? null)));
+""".replace("FUNCTION_PATH", repr(FUNCTION_PATH))
+
+
+def test_a_foreign_page_spends_nothing_though_its_name_leads_here(
+    driver: Chrome, host: devhost.Host, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By reading across origins, without reading, by its own name (DNS rebinding), and by an image."""
+    already = len(emulator.requests)
+    driver.get(f"http://evil.test:{host.port}/")
+    assert driver.execute_async_script(ATTACK, host.url) == [None, "sent", 403, None]
+    assert len(emulator.requests) == already
+    assert capsys.readouterr().out.count("refused: ") >= 4
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:

@@ -4,8 +4,11 @@ import contextlib
 import io
 import sys
 import time
+import warnings
 from collections.abc import Callable
 
+from tests.function.upstream.interleaving import play_orders
+from tests.function.upstream.simultaneous import MESSAGES, RUNS, count_checked
 from tests.soak.killing import kill_at_random
 from tests.soak.lasting import measure_what_stays
 from tests.soak.repeating import repeat_messages, repeat_runs
@@ -15,6 +18,7 @@ SEED = 20261123
 WARM_UP, LASTING_CALLS = 500, 4_500
 MAX_GROWTH_KB = 2_000
 KILLS = 30
+MAX_ORDERS = 2_000  # only three calls with runs have more
 
 Figure = Callable[[], tuple[bool, str]]
 
@@ -48,7 +52,16 @@ def kills() -> tuple[bool, str]:
     )
 
 
-FIGURES: tuple[Figure, ...] = (messages, runs, lasting, kills)
+def orders() -> tuple[bool, str]:
+    """Every order of the requests of calls made at the same moment; a check that fails ends the figure."""
+    count = 0
+    for calls in (*MESSAGES.values(), *RUNS.values()):
+        for instant in (True, False):
+            count += count_checked(play_orders(calls, instant=instant, at_most=MAX_ORDERS))
+    return True, f"{count} orders of the requests of two and three calls at once: each done once"
+
+
+FIGURES: tuple[Figure, ...] = (orders, messages, runs, lasting, kills)
 
 
 def main() -> int:
@@ -56,7 +69,8 @@ def main() -> int:
     all_met = True
     for figure in FIGURES:
         begun = time.monotonic()
-        with contextlib.redirect_stdout(io.StringIO()):  # the function's log
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # the function's log
+            warnings.simplefilter("ignore", DeprecationWarning)  # every method of the SDK's Assistants warns
             met, told = figure()
         all_met &= met
         seconds = round(time.monotonic() - begun)

@@ -51,6 +51,15 @@ def test_a_wrong_key_is_refused_by_upstream() -> None:
                 ask()
 
 
+@pytest.mark.parametrize("status", [301, 302, 304, 307])
+def test_a_redirect_is_no_success_whatever_its_body_says(status: int) -> None:
+    elsewhere = {"location": "https://elsewhere.test/v1/conversations/conv_1"}
+    upstream, asked = fake_answers(httpx2.Response(status, json=CONVERSATION, headers=elsewhere))
+    answer = send_raw(upstream, "GET", "/threads/thread_1")
+    assert (answer.status_code, "location" in answer.headers, len(asked)) == (502, False, 1)
+    assert answer.json()["error"]["message"] == f"OpenAI answered {status} without saying why."
+
+
 @pytest.mark.parametrize("prefix", ["", "/v1", "/proxy/openai/v1", "/with%20space/v1", "/caf%C3%A9/v1"])
 def test_what_the_base_url_holds_is_kept(prefix: str) -> None:
     upstream, asked = fake_answers(CONVERSATION, make_page())

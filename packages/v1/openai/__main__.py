@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from assistant_function.actions import ACTIONS
-from assistant_function.answer.envelope import hide_secrets, wrap_answer, wrap_failure, wrap_nothing
+from assistant_function.answer.envelope import wrap_answer, wrap_failure, wrap_nothing
 from assistant_function.answer.failure import describe_fault, present_failure
+from assistant_function.answer.redaction import redact
 from assistant_function.call import Action, ActionCall
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.request import access
@@ -91,12 +92,13 @@ def _fail(
 
 def _log(action: str | None, outcome: Outcome, seconds: float, secrets: tuple[str, ...]) -> None:
     """One line for each call; the keys are explained in docs/operating.md."""
+    request_id = outcome.openai_request_id
     line = {
         "action": action,
-        "openaiRequestId": outcome.openai_request_id,
+        "openaiRequestId": redact(request_id, secrets) if request_id else None,
         **outcome.fault,
         "status": outcome.response["statusCode"],
         "milliseconds": round(seconds * 1000),
     }
     with suppress(OSError, ValueError):  # a log that nobody reads any more, its pipe broken or closed
-        print(json.dumps(hide_secrets(line, secrets)), flush=True)
+        print(json.dumps(line), flush=True)

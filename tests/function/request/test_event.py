@@ -116,6 +116,28 @@ def test_an_event_of_a_strange_shape_is_still_answered(strange: Json) -> None:
     assert answer["statusCode"] in (200, 400, 405)
 
 
+FOREIGN: Json = {"origin": "https://bad.example"}
+FORGED: Json = {"method": "GET", "headers": {"origin": "https://good.example"}, "body": '{"name": "forged"}'}
+BOTH_PLATFORMS = {
+    "OpenWhisk": (OPENWHISK | {"__ow_headers": FOREIGN, "http": FORGED}, ()),
+    "DigitalOcean": (
+        web("POST", FOREIGN) | {f"__ow_{name}": value for name, value in FORGED.items()},
+        (Context(60_000),),
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "context"), BOTH_PLATFORMS.values(), ids=list(BOTH_PLATFORMS))
+def test_a_caller_who_sends_the_other_platforms_keys_is_not_believed(
+    event: Json, context: tuple[Any, ...]
+) -> None:
+    upstream = answer_always(400)
+    closed = upstream.function(ALLOWED_ORIGINS="https://good.example")
+    assert closed.main(PARAMS | event, *context)["statusCode"] == 403
+    upstream.function().main(PARAMS | event, *context)
+    assert [body["name"] for body in upstream.bodies()] == [PARAMS["name"]]
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "put"])
 @pytest.mark.parametrize("params", [{}, THREAD_PARAMS, {"action": "nonsense"}])
 def test_other_methods_are_405(method: str, params: Json) -> None:
@@ -146,6 +168,14 @@ def test_the_time_is_the_platforms_less_a_margin(
     for event, expected in ((web("GET"), on_the_web), (OPENWHISK, on_the_web), ({}, elsewhere)):
         assert measure_seconds_left(event, Context(milliseconds)) == pytest.approx(expected)
         assert measure_seconds_left(event, None, ends) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("forged", [{}, {"method": None}, {"headers": {}}])
+def test_a_web_call_has_27_seconds_whatever_its_caller_sends(forged: Json) -> None:
+    ends = {"__OW_DEADLINE": str(int(EPOCH_SECONDS * 1000 + 60_000))}
+    assert measure_seconds_left(OPENWHISK | {"http": forged}, None, ends) == 27.0
+    called = web("GET") | {f"__ow_{name}": value for name, value in forged.items()}
+    assert measure_seconds_left(called, Context(60_000)) == 27.0
 
 
 def test_the_context_counts_before_the_environment() -> None:

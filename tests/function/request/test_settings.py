@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from assistant_function.request.settings import parse_settings
-from tests.fake_upstream import THREAD, THREAD_PARAMS, answer_always
+from assistant_function.request.settings import SECRETS, parse_settings
+from tests.backends import BACKENDS
+from tests.fake_upstream import THREAD, THREAD_PARAMS, Upstream, answer_always
+from tests.invoke import KEY, FakeClock, make_function, web
 
 # The contract's table, and what was added to it.
 DEFAULTS: dict[str, Any] = {
@@ -55,6 +60,35 @@ def test_every_setting_is_read(name: str) -> None:
         ("OPENAI_BASE_URL", "https://"),
         ("OPENAI_BASE_URL", "http://host:port/v1"),
         ("OPENAI_BASE_URL", "https://api.openai.com/v1\nx"),
+        *(("MAX_COMPLETION_TOKENS", few) for few in ("1", "15", "1000001", "-16", "16.0")),
+        *(
+            ("OPENAI_BASE_URL", f"http://{rest}")
+            for rest in ("a..b/v1", ".a/v1", "256.1.1.1", "[::1]x", "[v1.a]")
+        ),
+        *(
+            ("OPENAI_BASE_URL", f"http://{rest}")
+            for rest in ("a b/v1", "h:0", "h:65536", "h:+8", "%41/v1", "h\\x")
+        ),
+        *(
+            ("OPENAI_BASE_URL", f"http://{rest}")
+            for rest in ("me:secret@h/v1", "h/v1?x=1", "h/v1#x", "*", "a,b")
+        ),
+        *(
+            ("OPENAI_BASE_URL", f"https://h/v1/{rest}")
+            for rest in ("assistants", "threads", "threads/", "ü", "%zz")
+        ),
+        ("OPENAI_BASE_URL", f"https://{'a' * 64}.example/v1"),
+        ("OPENAI_BASE_URL", f"https://{'a.' * 127}example/v1"),
+        ("OPENAI_BASE_URL", f"https://h/{'a' * 3000}"),
+        *((name, "a" * 5000) for name in ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN", "OPENAI_MODEL")),
+        *((name, "schlüssel") for name in ("ACCESS_TOKEN", "ADMIN_TOKEN", "OPENAI_MODEL", "ALLOWED_ORIGINS")),
+        *(("ACCESS_TOKEN", odd) for odd in ("a\tb", "a\nb", "a\x00b", "\udcff")),
+        ("OPENAI_MODEL", "gpt 6"),
+        ("OPENAI_MODEL", "m" * 257),
+        *(
+            ("ALLOWED_ORIGINS", f"https://{rest}")
+            for rest in ("*.example.org", "a..b", "me@a.example", "a.example:x")
+        ),
         ("OPENAI_API_KEY", "sk-schlüssel"),
         ("OPENAI_API_KEY", "sk-1\nsk-2"),
         ("OPENAI_API_KEY", "sk 1"),
@@ -64,8 +98,46 @@ def test_a_bad_value_is_500_and_named(name: str, value: str) -> None:
     upstream = answer_always(200, THREAD)
     status, message = upstream.function(**{name: value}).error(**THREAD_PARAMS)
     assert (status, upstream.seen) == (500, [])
-    assert message.startswith(f"{name} ")
-    assert name != "OPENAI_API_KEY" or value not in message
+    assert message.startswith(f"{name} must ")
+    assert name not in SECRETS or value not in message
+    assert "secret" not in message
+
+
+NAMES = (*DEFAULTS, "MAX_COMPLETION_TOKENS", "ALLOWED_ORIGINS")
+rubbish = (
+    st.text(max_size=40)
+    | st.integers(-5, 2_000_000).map(str)
+    | st.from_regex(
+        r"https?://[a-zA-Z0-9.:@\[\]_%-]{0,12}(:[0-9]{0,6})?(/[a-zA-Z0-9./?#%_-]{0,12})?", fullmatch=True
+    )
+    | st.sampled_from(["none", *GIVEN.values()])
+)
+
+
+def answer_like_both(request: httpx2.Request) -> httpx2.Response:
+    """A thread or an assistant of either backend."""
+    host = request.url.host
+    assert ":" in host or host.encode("idna")  # what a look-up by name does first: it refuses `a..b`
+    kind = "assistant" if request.url.path.endswith("assistants") else "thread"
+    thing = {"id": "agent_1", "object": kind, "created_at": 1, "model": "m", "metadata": {}}
+    return httpx2.Response(200, json=thing)
+
+
+@settings(max_examples=150, deadline=None)
+@given(backend=st.sampled_from(BACKENDS), name=st.sampled_from(NAMES), value=rubbish)
+def test_rubbish_in_a_setting_is_told_by_its_name_or_does_no_harm(
+    backend: str, name: str, value: str
+) -> None:
+    """It is never the caller who is blamed for it."""
+    upstream = Upstream(answer_like_both)
+    given = {"ASSISTANTS_BACKEND": backend, "OPENAI_BASE_URL": "http://upstream.test/v1", name: value}
+    function = make_function(given, transport=httpx2.MockTransport(upstream), clock=FakeClock())
+    token = value.strip() if "TOKEN" in name else KEY
+    for params in (THREAD_PARAMS, {"action": "create-assistant", "name": "n"}):
+        answer = function.main(params | web("POST", {"authorization": f"Bearer {token}"}))
+        if answer["statusCode"] != 200:
+            assert answer["statusCode"] == 500
+            assert answer["body"]["error"].startswith(f"{name} "), answer
 
 
 @pytest.mark.parametrize("value", ["", "none"])

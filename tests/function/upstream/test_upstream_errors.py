@@ -40,17 +40,40 @@ QUOTA = {"error": {"message": "You exceeded your quota.", "code": "insufficient_
         (503, 502, "OpenAI failed with status 503: Words."),
         (504, 504, "OpenAI failed with status 504: Words."),
         (529, 502, "OpenAI failed with status 529: Words."),
-        (302, 502, "OpenAI failed with status 302: Words."),
         (418, 502, "OpenAI failed with status 418: Words."),
     ],
 )
 @pytest.mark.parametrize("params", [THREAD_PARAMS, SEND], ids=["read", "change"])
 def test_a_refusal_keeps_its_meaning(params: Json, given: int, status: int, words: str) -> None:
     answer = answer_in_turn(error(given, "Words.")).function()(**params)
-    in_doubt = params is SEND and (given in (302, 408) or given >= 500)
+    in_doubt = params is SEND and (given == 408 or given >= 500)
     advice = (MAYBE if in_doubt else AGAIN) if status in (502, 504) else ""
     assert (answer["statusCode"], answer["body"]["error"]) == (status, words + advice)
     assert answer["body"]["data"] is None
+
+
+ELSEWHERE = "https://me:pass@elsewhere.example:8443/v1/thing?token=secret#part"
+REDIRECTS = {
+    ELSEWHERE: "https://elsewhere.example:8443/v1/thing",
+    "//elsewhere.example/": "http://elsewhere.example/",
+    "/v2": "http://upstream.test/v2",
+    f"/login/{KEY}": "http://upstream.test/login/[hidden]",
+    "http://[::1": "no address that can be understood",
+    "": "no address that can be understood",
+}
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+@pytest.mark.parametrize("backend_name", ["native", "responses"])
+@pytest.mark.parametrize("params", [THREAD_PARAMS, SEND], ids=["read", "change"])
+def test_a_redirect_is_no_success_and_not_followed(params: Json, backend_name: str, status: int) -> None:
+    for location, shown in REDIRECTS.items():
+        headers = {"location": location} if location else {}
+        upstream = answer_always(status, THREAD, headers)
+        answer = upstream.function(ASSISTANTS_BACKEND=backend_name).error(**params)
+        words = f"OPENAI_BASE_URL redirects to {shown}; set it to the address that answers"
+        assert answer == (502, words + (MAYBE if params is SEND else AGAIN))
+        assert len(upstream.seen) == 1
 
 
 FAULTS = [

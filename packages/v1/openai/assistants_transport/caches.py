@@ -100,7 +100,7 @@ class KnownRuns:
 
     def __init__(self) -> None:
         self._notes: dict[str, RunNotes] = {}
-        self._latest_ids: dict[str, str] = {}
+        self._latest_ids: dict[tuple[str, str], str] = {}
         self._ids: dict[str, dict[str, None]] = {}
         self._writers: dict[str, tuple[str, str | None]] = {}
         self._searched: dict[str, None] = {}
@@ -126,14 +126,14 @@ class KnownRuns:
     def forget_notes(self, conversation_id: str) -> None:
         self._notes.pop(conversation_id, None)
 
-    def remember_latest(self, first_id: str, latest_id: str) -> None:
+    def remember_latest(self, conversation_id: str, first_id: str, latest_id: str) -> None:
         """Remembers how far a run has come, whether or not its thread could note it."""
-        _put_last(self._latest_ids, first_id, latest_id, MAX_CACHED_WRITERS)
+        _put_last(self._latest_ids, (conversation_id, first_id), latest_id, MAX_CACHED_WRITERS)
 
     def find_latest(self, conversation_id: str, first_id: str) -> str | None:
         """The latest response of a run, as far as this process knows."""
         notes = self._notes.get(conversation_id, RunNotes({}, {}))
-        return self._latest_ids.get(first_id) or notes.latest_ids.get(first_id)
+        return self._latest_ids.get((conversation_id, first_id)) or notes.latest_ids.get(first_id)
 
     def begin_search(self, message_ids: list[str]) -> bool:
         """Whether to look for the writers of these messages: not where that was done for all of them."""
@@ -182,7 +182,7 @@ def _is_short(value: Json) -> bool:
     return len(json.dumps(value)) <= MAX_CACHED_CHARACTERS
 
 
-def _put_last(known: dict[str, Any], key: str, value: Any, limit: int) -> None:
+def _put_last(known: dict[Any, Any], key: object, value: object, limit: int) -> None:
     """Puts the value at the end; the oldest make room for it."""
     known.pop(key, None)
     while len(known) >= limit:

@@ -32,7 +32,7 @@ class OpenAIApi:
     """Uses the host, the path prefix, the headers and the timeout of one v2 request.
 
     Paths start behind the prefix: `/agents/agent_x`. Every method returns the answer's JSON object and
-    raises UpstreamError for a status of 400 or more, httpx2's errors for no answer or an unreadable one,
+    raises UpstreamError for a status of 300 or more, httpx2's errors for no answer or an unreadable one,
     and V2Error 400 for a body that cannot be encoded."""
 
     def __init__(
@@ -82,7 +82,7 @@ class OpenAIApi:
         self.kept_headers.update(
             {k: response.headers[k] for k in ANSWER_HEADERS_KEPT if k in response.headers}
         )
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             raise UpstreamError(response)
         return self._parse_object(response)
 

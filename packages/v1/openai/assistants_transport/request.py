@@ -13,11 +13,12 @@ from assistants_transport.v2_errors import Json
 class V2Request:
     """`ids` are those in the path by their name in the route, such as `thread_id`.
 
-    `clock` tells the Unix time."""
+    `mark` stands for the request's Idempotency-Key, None where it has none. `clock` tells the Unix time."""
 
     api: OpenAIApi
     caches: Caches
     ids: dict[str, str]
     query: dict[str, str]
     body: Json
+    mark: str | None = None
     clock: Callable[[], float] = time.time

@@ -79,9 +79,15 @@ def split_path(path: str) -> tuple[str, str] | None:
 
 
 def dispatch(
-    method: str, path: str, query: dict[str, str], body: Json, api: OpenAIApi, caches: Caches
+    method: str,
+    path: str,
+    query: dict[str, str],
+    body: Json,
+    mark: str | None,
+    api: OpenAIApi,
+    caches: Caches,
 ) -> V2Object:
-    """Has the operation of the matching route answer the request.
+    """Has the operation of the matching route answer the request; `mark` stands for its Idempotency-Key.
 
     Raises V2Error 400 for a request without a route, an unknown query parameter or an unsafe id, and
     whatever the operation raises."""
@@ -92,7 +98,7 @@ def dispatch(
                 refuse_field(name, "the request has no such query parameter")
             for one in (*ids.values(), *(query[name] for name in QUERY_IDS & query.keys())):
                 require_safe_id(one)
-            return _operate(route, V2Request(api, caches, ids, query, body))
+            return _operate(route, V2Request(api, caches, ids, query, body, mark))
     raise V2Error(
         400,
         f"{method} {path[:200]} cannot be carried to today's OpenAI (Assistants v2 has no such request).",

@@ -11,6 +11,7 @@ from assistants_transport import routes
 from assistants_transport.caches import Caches
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.translate.marks import mark_from_key
 from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
 
 NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
@@ -19,6 +20,7 @@ NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew 
 class AssistantsTransport(httpx2.BaseTransport):
     """Answers Assistants v2 requests with today's OpenAI; every other request passes through unchanged.
 
+    A message or a run that is sent again with the same header Idempotency-Key within its thread is done once.
     `inner` sends the requests. The read timeout of a v2 request bounds all requests made for it together.
     Upstream errors come back in v2's shape with their status, code and Retry-After. Raises httpx2's errors
     where there is no upstream answer, and DecodingError where it cannot be understood.
@@ -51,7 +53,8 @@ class AssistantsTransport(httpx2.BaseTransport):
         query = dict(request.url.params)
         try:
             body = _parse_body(request)
-            return 200, routes.dispatch(request.method, path, query, body, api, self._caches)
+            mark = _read_mark(request)
+            return 200, routes.dispatch(request.method, path, query, body, mark, api, self._caches)
         except (V2Error, UpstreamError) as refusal:
             return _describe_failure(refusal)
         except PartialFailure as failure:
@@ -67,6 +70,12 @@ class AssistantsTransport(httpx2.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+
+def _read_mark(request: httpx2.Request) -> str | None:
+    """What stands for the request's Idempotency-Key: see operations/repeats.py."""
+    key = request.headers.get("idempotency-key")
+    return mark_from_key(key) if key else None
 
 
 def _parse_body(request: httpx2.Request) -> Json:
@@ -86,7 +95,8 @@ def _describe_failure(failure: BaseException | None) -> tuple[int, Mapping[str, 
         case V2Error():
             return failure.status, failure.body()
         case UpstreamError():
-            return failure.status, _translate_error(failure)
+            status = failure.status if failure.status >= 400 else 502  # a redirect
+            return status, _translate_error(failure)
         case PartialFailure():
             status, body = _describe_failure(failure.__cause__)
             message = f"{body['error']['message']} {failure.left}"

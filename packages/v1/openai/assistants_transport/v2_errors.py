@@ -29,7 +29,7 @@ class V2Error(Exception):
 
 
 class UpstreamError(Exception):
-    """An upstream answer with a status of 400 or more."""
+    """An upstream answer with a status of 300 or more: a redirect is not followed."""
 
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__(f"upstream answered {response.status_code}")

@@ -1,11 +1,11 @@
 """The answer: `{success, data, error}` as a web response of the platform."""
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from assistant_function.answer.failure import Failure
+from assistant_function.answer.redaction import hide_secrets, redact
 from assistant_function.answer.truncation import fit, fits, keep_ids
 from assistant_function.errors import Json
 from assistant_function.json_text import LONE_SURROGATE
@@ -19,9 +19,6 @@ OPENAI_WORDS = ("lastError", "incompleteReason")  # of a run; they might hold a 
 AT_TOP_LEVEL = ("threadId", "response")  # the original example reads them there
 GOES_ON_HEADERS = {"Retry-After": "1"}
 TOO_LONG = "the answer is longer than the 1 MB that the platform sends"
-HIDDEN = "[hidden]"
-MIN_SECRET_CHARACTERS = 6
-_OPENAI_KEY = re.compile(r"\bsk-[A-Za-z0-9_*-]{8,}")
 
 
 class Answer(NamedTuple):
@@ -37,7 +34,7 @@ class Answer(NamedTuple):
 
 def wrap_answer(answer: Answer, secrets: tuple[str, ...] = ()) -> Json:
     """200, or 202 with Retry-After for what goes on."""
-    whole: Json = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in answer.data.items()}
+    whole = _hide_in_words(answer.data, secrets)
     data = fit(whole, answer.cut_front)
     if data is not whole and not fits(data):
         return _build_response(502, False, keep_ids(data), TOO_LONG, {})
@@ -46,11 +43,19 @@ def wrap_answer(answer: Answer, secrets: tuple[str, ...] = ()) -> Json:
 
 
 def wrap_failure(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
-    """The response to a failure; no secret leaves in it."""
+    """The response to a failure. No secret leaves in it, and its words are bounded, whoever wrote them."""
     data = fit(hide_secrets(dict(failure.data), secrets)) if failure.data else None
     data = data if data is None or fits(data) else keep_ids(data)
-    message = hide_secrets(failure.message, secrets)
+    message = redact(failure.message, secrets) + failure.advice
     return _build_response(failure.status, False, data, message, failure.headers)
+
+
+def _hide_in_words(data: Mapping[str, Any], secrets: tuple[str, ...]) -> Json:
+    """The data, without secrets in what OpenAI says of a run, or of each run of a list."""
+    hidden = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in data.items()}
+    if "runs" in data:
+        hidden["runs"] = [_hide_in_words(run, secrets) for run in data["runs"]]
+    return hidden
 
 
 def wrap_nothing() -> Json:
@@ -76,17 +81,3 @@ def _make_sendable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_make_sendable(key): _make_sendable(inner) for key, inner in value.items()}
     return [_make_sendable(inner) for inner in value] if isinstance(value, list) else value
-
-
-def hide_secrets(value: Any, secrets: tuple[str, ...]) -> Any:
-    """The value with no secret, and nothing that looks like a key of OpenAI, in any of its texts."""
-    if isinstance(value, dict):
-        return {hide_secrets(key, secrets): hide_secrets(inner, secrets) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [hide_secrets(inner, secrets) for inner in value]
-    if not isinstance(value, str):
-        return value
-    for secret in secrets:
-        if len(secret) >= MIN_SECRET_CHARACTERS:
-            value = value.replace(secret, HIDDEN)
-    return _OPENAI_KEY.sub(HIDDEN, value)

@@ -13,12 +13,13 @@ OWN_FAULT = "the function failed; its log has the details"
 
 
 class Failure(NamedTuple):
-    """What a failed call is answered with."""
+    """What a failed call is answered with; `advice` is said after the message."""
 
     status: int
     message: str
     data: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = {}
+    advice: str = ""
 
 
 def present_failure(error: Exception, params: Json, may_have_changed: bool = False) -> Failure:
@@ -45,7 +46,7 @@ def _present(error: BaseException | None, params: Json, advice: str) -> Failure:
         case AnswerTooLong() if advice == TRY_AGAIN:
             return Failure(error.status, error.message)
         case UpstreamError(status=502 | 504):
-            return Failure(error.status, error.message + advice, error.data, error.headers)
+            return Failure(error.status, error.message, error.data, error.headers, advice)
         case FunctionError():
             return Failure(error.status, error.message, error.data, error.headers)
     return Failure(500, OWN_FAULT)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from assistant_function import json_text
 from assistant_function.errors import InvalidUpstreamResponse, Json
-from assistant_function.hidden_metadata import split_hidden
 
 if TYPE_CHECKING:
     from assistant_function.answer import shapes
@@ -59,7 +58,7 @@ def present_assistant(assistant: "v2.Assistant", settings: Mapping[str, str]) ->
 
 @refuse_malformed
 def present_thread(thread: "v2.Thread") -> "shapes.Thread":
-    metadata, _ = split_hidden(_require_object(thread.get("metadata")) or {})
+    metadata = _require_object(thread.get("metadata")) or {}
     shown: Json = {"threadId": thread["id"], "metadata": metadata}
     shown["createdAt"] = thread.get("created_at") or None
     return cast("shapes.Thread", shown | _present_resources(thread))
@@ -86,7 +85,7 @@ def present_message(message: "v2.Message") -> "shapes.Message":
         "annotations": annotations,
         "attachments": [*map(_present_attachment, message.get("attachments") or []), *_present_images(parts)],
         "runId": message.get("run_id"),
-        "assistantId": message.get("assistant_id"),
+        "assistantId": message.get("assistant_id") or None,
         "createdAt": _read_time(message.get("created_at")),
     }
 
@@ -101,7 +100,7 @@ def present_run(run: "v2.Run", messages: "list[shapes.Message]") -> "shapes.Run"
     shown: shapes.Run = {
         "runId": run["id"],
         "threadId": run.get("thread_id"),
-        "assistantId": run.get("assistant_id"),
+        "assistantId": run.get("assistant_id") or None,
         "status": status,
         "response": response,
         "messages": messages,

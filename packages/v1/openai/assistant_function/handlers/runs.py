@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import (
@@ -23,7 +23,7 @@ from assistant_function.errors import (
 from assistant_function.handlers.messages import check_length
 from assistant_function.handlers.threads import delete_thread
 from assistant_function.request.deadline import Deadline
-from assistant_function.upstream.idempotency import LostRun, run_once, send_once
+from assistant_function.upstream.idempotency import run_once
 from assistant_function.upstream.objects import parse_messages, parse_run, parse_runs, parse_thread
 from assistant_function.upstream.polling import has_ended, poll_until_ended
 from assistant_function.upstream.reconcile import is_gone, send_or_find
@@ -103,21 +103,11 @@ def _new_messages(call: ActionCall) -> list[Any]:
 
 
 def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
-    if "requestId" in call.params:
-        return _run_once_in(call, thread_id, messages)
-    fields = _run_fields(call) | ({"additional_messages": messages} if messages else {})
-    return _wait_for(call, parse_run(call.beta.threads.runs.create(thread_id, **fields)))
-
-
-def _run_once_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
     fields = _run_fields(call)
-    asked = send_once(call, thread_id, messages[0]) if messages else None
-    found = run_once(call, thread_id, fields, asked)
-    if not isinstance(found, LostRun):
-        return _wait_for(call, found)
-    written = [present_message(one) for one in found.messages]
-    known: Json = {"id": None, "thread_id": thread_id, "status": found.status, **fields}
-    return Answer(present_run(cast("v2.Run", known), written), goes_on=found.status == "in_progress")
+    if "requestId" in call.params:
+        return _wait_for(call, run_once(call, thread_id, fields, messages))
+    fields |= {"additional_messages": messages} if messages else {}
+    return _wait_for(call, parse_run(call.beta.threads.runs.create(thread_id, **fields)))
 
 
 def _run_fields(call: ActionCall) -> Json:

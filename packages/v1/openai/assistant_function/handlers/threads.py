@@ -3,10 +3,7 @@
 from assistant_function.answer.envelope import Answer
 from assistant_function.answer.presenters import present_thread
 from assistant_function.call import ActionCall
-from assistant_function.errors import InvalidRequest
 from assistant_function.handlers.messages import check_messages
-from assistant_function.hidden_metadata import split_hidden
-from assistant_function.request.readers import MAX_PAIRS
 from assistant_function.upstream.objects import parse_deleted, parse_thread
 from assistant_function.upstream.reconcile import is_gone, match_written, send_or_find
 
@@ -21,13 +18,8 @@ def get(call: ActionCall) -> Answer:
 
 
 def update(call: ActionCall) -> Answer:
-    """Replaces the metadata whole, but for the hidden pairs that hold records of requestIds."""
-    threads, thread_id = call.beta.threads, call.params["threadId"]
-    _, hidden = split_hidden(parse_thread(threads.retrieve(thread_id)).get("metadata") or {})
-    free = MAX_PAIRS - len(hidden)
-    if len(call.params["metadata"]) > free:
-        raise InvalidRequest(f"metadata holds at most {free} pairs here: {len(hidden)} record requestIds")
-    fields = call.v2_fields() | {"metadata": call.params["metadata"] | hidden}
+    """Replaces the metadata whole."""
+    threads, thread_id, fields = call.beta.threads, call.params["threadId"], call.v2_fields()
     updated = send_or_find(
         lambda: parse_thread(threads.update(thread_id, **fields)),
         lambda: match_written(parse_thread(threads.retrieve(thread_id)), fields),

@@ -16,7 +16,6 @@ from typing import (
 
 from assistant_function.answer import shapes
 from assistant_function.errors import Json
-from assistant_function.hidden_metadata import HIDDEN_PREFIX
 from assistant_function.request import readers as r
 
 # ---------------------------------------------------------------- building blocks
@@ -206,11 +205,7 @@ PARTS: dict[str, Json] = {
     "Metadata": {
         "type": "object",
         "maxProperties": r.MAX_PAIRS,
-        "propertyNames": {
-            "minLength": 1,
-            "maxLength": r.MAX_KEY_CHARACTERS,
-            "not": {"pattern": f"^{HIDDEN_PREFIX}"},
-        },
+        "propertyNames": {"minLength": 1, "maxLength": r.MAX_KEY_CHARACTERS},
         "additionalProperties": {"type": "string", "maxLength": r.MAX_VALUE_CHARACTERS},
     },
     "Tools": list_of(ref("Tool")),

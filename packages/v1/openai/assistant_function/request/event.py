@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WEB_SECONDS = 27.0
 DEFAULT_SECONDS = 27.0  # where the platform tells no deadline
 MARGIN_SECONDS = 1.5  # for the answer's way home
+OPENWHISK_KEYS = ("method", "headers", "body")  # each after `__ow_`
 NOT_TAKEN = "the body must be a JSON object or a form"
 MULTIPART_NOT_TAKEN = (
     "multipart/form-data (curl -F) is not taken; send JSON with the header Content-Type: application/json"
@@ -59,7 +60,7 @@ def parse_event(event: Any, context: Any, runtime: Runtime) -> Event:
     """Raises InvalidRequest for an event that is not an object."""
     if not isinstance(event, dict):
         raise InvalidRequest("the parameters must be a JSON object")
-    web: Json = event["http"] if isinstance(event.get("http"), dict) else _read_openwhisk_web(event)
+    web = _find_web_call(event, context)
     method = str(web.get("method") or "").upper() or None
     given = web.get("headers")
     headers = {str(k).lower(): str(v) for k, v in given.items()} if isinstance(given, dict) else {}
@@ -77,9 +78,16 @@ def read_parameters(event: Event) -> Json:
     return parameters
 
 
-def _read_openwhisk_web(event: Json) -> Json:
-    names = ("method", "headers", "body")
-    return {name: event[f"__ow_{name}"] for name in names if f"__ow_{name}" in event}
+def _find_web_call(event: Json, context: Any) -> Json:
+    """What the platform tells of a web call, as `http` would; empty where it is none.
+
+    A caller may send the keys of the other platform, and both come together then. DigitalOcean is known by
+    its context, which plain OpenWhisk does not pass (docs/platform.md, the handler)."""
+    http: Json | None = event["http"] if isinstance(event.get("http"), dict) else None
+    openwhisk = {name: event[f"__ow_{name}"] for name in OPENWHISK_KEYS if f"__ow_{name}" in event}
+    if http is None or (openwhisk and context is None):
+        return openwhisk
+    return http
 
 
 def _drop_platform_keys(given: Json) -> Json:

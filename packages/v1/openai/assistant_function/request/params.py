@@ -119,7 +119,7 @@ RUN_SETTINGS = (
     ),
     MODEL,
     Param(
-        "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, 1_000_000), "The most tokens of the answer."
+        "maxCompletionTokens", r.integer_between(r.MIN_TOKENS, r.MAX_TOKENS), "The most tokens of the answer."
     ),
     RESPONSE_FORMAT,
     METADATA,

@@ -9,7 +9,6 @@ from typing import Any, Never
 
 from assistant_function import json_text
 from assistant_function.errors import InvalidRequest, Json
-from assistant_function.hidden_metadata import HIDDEN_PREFIX
 
 MAX_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MAX_PAIRS, MAX_KEY_CHARACTERS, MAX_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
@@ -18,7 +17,7 @@ MAX_FORMAT_CHARACTERS = 32_000  # the model reads a schema with every run
 IMAGE_PARTS = ("image_url", "image_file")
 MAX_IMAGES = 10  # of one message; the model reads each as some 1,000 tokens
 MAX_WAIT_SECONDS = 900  # the platform's longest call
-MIN_TOKENS = 16  # Responses: max_output_tokens
+MIN_TOKENS, MAX_TOKENS = 16, 1_000_000  # Responses: max_output_tokens begins at 16
 MAX_PARAMETER_DEPTH = 64
 MAX_PARAMETER_VALUES = 20_000  # the SDK takes some 0.1 ms for each, and a body of 1 MB may hold 300,000
 ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
@@ -121,8 +120,6 @@ def read_metadata(name: str, value: Any) -> dict[str, str]:
     if len(pairs) > MAX_PAIRS:
         _refuse(name, f"holds at most {MAX_PAIRS} pairs")
     for key, inner in pairs.items():
-        if key.startswith(HIDDEN_PREFIX):
-            _refuse(f"{name}.{key[:80]}", f"is reserved: keys must not begin with {HIDDEN_PREFIX}")
         if not 0 < len(key) <= MAX_KEY_CHARACTERS:
             _refuse(name, f"keys have 1 to {MAX_KEY_CHARACTERS} characters")
         if not isinstance(inner, str) or len(inner) > MAX_VALUE_CHARACTERS:
@@ -178,7 +175,7 @@ def read_tool_outputs(name: str, value: Any) -> list[Json]:
         if given.get("output") is None:
             _refuse(f"{name}[{place}].output", "is required: text or JSON")
         if unknown := given.keys() - {*_OUTPUT_ID_NAMES, "output"}:
-            _refuse(f"{name}[{place}].{min(unknown)}", "is not known")
+            _refuse(f"{name}[{place}].{min(unknown)[:80]}", "is not known")
         output = given["output"]
         found.append(
             {"tool_call_id": call_id, "output": output if isinstance(output, str) else json.dumps(output)}

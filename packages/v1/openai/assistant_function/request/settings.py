@@ -3,15 +3,29 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from assistant_function.errors import NotConfigured
+from assistant_function.request.readers import MAX_NAME_CHARACTERS, MAX_TOKENS, MIN_TOKENS
 
 SECRETS = ("OPENAI_API_KEY", "ACCESS_TOKEN", "ADMIN_TOKEN")
-BACKENDS = ("responses", "native")
+NATIVE = "native"
+BACKENDS = ("responses", NATIVE)
 OPENAI_URL = "https://api.openai.com/v1"
-_VISIBLE_ASCII = re.compile(r"[!-~]+")
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[!-.0-~]+")
+MAX_COUNT = 999_999_999
+MAX_HEADER_CHARACTERS = 4096  # servers take a header of 8 KB, or less
+MAX_URL_CHARACTERS = 2048
+MAX_HOST_CHARACTERS = 253  # of DNS
+IN_A_HEADER = f"at most {MAX_HEADER_CHARACTERS} printable ASCII characters"
+_KEY = re.compile(rf"[!-~]{{1,{MAX_HEADER_CHARACTERS}}}")
+_TOKEN = re.compile(rf"[ -~]{{1,{MAX_HEADER_CHARACTERS}}}")
+_MODEL = re.compile(rf"[!-~]{{1,{MAX_NAME_CHARACTERS}}}")
+_LABEL = "[A-Za-z0-9_-]{1,63}"
+_HOST_AND_PORT = rf"({_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{1,5}}))?"
+_ORIGIN = re.compile(rf"[a-z][a-z0-9+.-]*://{_HOST_AND_PORT}")
+_BASE_URL = re.compile(
+    rf"[Hh][Tt][Tt][Pp][Ss]?://{_HOST_AND_PORT}(/(?:[A-Za-z0-9._~/-]|%[0-9A-Fa-f]{{2}})*)?"
+)
+_OWN_PATHS = ("assistants", "threads")  # what is asked for stands behind the address
 UNSET = ("", "none")  # the platform refuses to deploy empty values, therefore `none`
 
 
@@ -37,15 +51,17 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     if backend not in BACKENDS:
         raise NotConfigured(f"ASSISTANTS_BACKEND must be one of {', '.join(BACKENDS)}")
     return Settings(
-        api_key=_read_key(environment),
+        api_key=_read_checked(environment, "OPENAI_API_KEY", _KEY, "visible ASCII characters without spaces")
+        or "",  # only the actions that need it complain
         base_url=_read_base_url(environment),
         backend=backend,
-        model=_read_text(environment, "OPENAI_MODEL") or "gpt-6-luna",
-        access_token=_read_text(environment, "ACCESS_TOKEN"),
-        admin_token=_read_text(environment, "ADMIN_TOKEN"),
-        max_message_chars=_read_count(environment, "MAX_MESSAGE_CHARS") or 32_000,
-        max_completion_tokens=_read_count(environment, "MAX_COMPLETION_TOKENS"),
-        max_messages_per_call=_read_count(environment, "MAX_MESSAGES_PER_CALL") or 100,
+        model=_read_checked(environment, "OPENAI_MODEL", _MODEL, "a model's name in visible ASCII characters")
+        or "gpt-6-luna",
+        access_token=_read_checked(environment, "ACCESS_TOKEN", _TOKEN, IN_A_HEADER),
+        admin_token=_read_checked(environment, "ADMIN_TOKEN", _TOKEN, IN_A_HEADER),
+        max_message_chars=_read_count(environment, "MAX_MESSAGE_CHARS", 1, MAX_COUNT) or 32_000,
+        max_completion_tokens=_read_count(environment, "MAX_COMPLETION_TOKENS", MIN_TOKENS, MAX_TOKENS),
+        max_messages_per_call=_read_count(environment, "MAX_MESSAGES_PER_CALL", 1, MAX_COUNT) or 100,
         allowed_origins=_read_origins(environment),
     )
 
@@ -60,25 +76,40 @@ def _read_text(environment: Mapping[str, str], name: str) -> str | None:
     return None if value.lower() in UNSET else value
 
 
-def _read_key(environment: Mapping[str, str]) -> str:
-    """Empty where there is none: only the actions that need it complain."""
-    value = _read_text(environment, "OPENAI_API_KEY") or ""
-    if value and not _VISIBLE_ASCII.fullmatch(value):
-        raise NotConfigured("OPENAI_API_KEY must be visible ASCII characters without spaces")
+def _read_checked(
+    environment: Mapping[str, str], name: str, pattern: re.Pattern[str], wanted: str
+) -> str | None:
+    value = _read_text(environment, name)
+    if value is not None and not pattern.fullmatch(value):
+        raise NotConfigured(f"{name} must be {wanted}")
     return value
 
 
 def _read_base_url(environment: Mapping[str, str]) -> str:
     """OpenAI's own address is named too: left out, the SDK would read the variable itself, `none` and all."""
     value = _read_text(environment, "OPENAI_BASE_URL") or OPENAI_URL
-    try:
-        parts = urlsplit(value)
-        fits = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
-    except ValueError:  # a port that is no number
-        fits = False
-    if not fits or not _VISIBLE_ASCII.fullmatch(value):
-        raise NotConfigured("OPENAI_BASE_URL must be an address that begins with https:// or http://")
+    found = _BASE_URL.fullmatch(value[: MAX_URL_CHARACTERS + 1])
+    if not found or len(value) > MAX_URL_CHARACTERS or not _is_address(found[1], found[2]):
+        raise NotConfigured(f"OPENAI_BASE_URL must be an address like {OPENAI_URL}, without login and query")
+    if not set(_OWN_PATHS).isdisjoint((found[3] or "").split("/")):
+        raise NotConfigured(
+            f"OPENAI_BASE_URL must end before {' or '.join(_OWN_PATHS)}, as {OPENAI_URL} does"
+        )
     return value
+
+
+def _is_address(host: str, port: str | None) -> bool:
+    """Whether a host of the right characters can be asked, at this port."""
+    if port is not None and not 0 < int(port) <= 65_535:
+        return False
+    if not re.fullmatch(r"[0-9.]+|\[.*", host):
+        return len(host) <= MAX_HOST_CHARACTERS
+    from ipaddress import ip_address  # seldom needed
+
+    try:
+        return bool(ip_address(host.strip("[]")))
+    except ValueError:
+        return False
 
 
 def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -86,16 +117,22 @@ def _read_origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     given = (_read_text(environment, "ALLOWED_ORIGINS") or "").replace(",", " ").lower().split()
     if "*" in given:
         return ()
-    origins = tuple(one.rstrip("/") for one in given)
+    origins = tuple(_drop_default_port(one.rstrip("/")) for one in given)
     if not all(_ORIGIN.fullmatch(one) for one in origins):
         raise NotConfigured("ALLOWED_ORIGINS must be none, *, or origins like https://example.org")
     return origins
 
 
-def _read_count(environment: Mapping[str, str], name: str) -> int | None:
+def _drop_default_port(origin: str) -> str:
+    """Browsers leave it out."""
+    scheme = origin.partition(":")[0]
+    return origin.removesuffix({"https": ":443", "http": ":80"}.get(scheme, "/"))
+
+
+def _read_count(environment: Mapping[str, str], name: str, least: int, most: int) -> int | None:
     value = _read_text(environment, name)
     if value is None:
         return None
-    if not re.fullmatch("[0-9]{1,9}", value) or int(value) == 0:
-        raise NotConfigured(f"{name} must be a whole number above 0, or none")
+    if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise NotConfigured(f"{name} must be a whole number from {least} to {most}, or none")
     return int(value)

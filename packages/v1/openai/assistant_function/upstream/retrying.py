@@ -34,6 +34,7 @@ def open_transport() -> httpx2.BaseTransport:
 class RetryingTransport(httpx2.BaseTransport):
     """Sends by `inner` within a deadline that every call of the function sets anew.
 
+    A redirect is not followed: with the key in it, a request goes nowhere but to the address that is set.
     A change is sent again only where it surely was not carried out: the connection was never made, or the
     answer is 429. A read is sent again after other passing failures too, nothing past the deadline."""
 
@@ -113,6 +114,8 @@ class RetryingTransport(httpx2.BaseTransport):
             response.status_code < 400 or response.status_code in PASSING_STATUSES
         )
         self.last_request_id = response.headers.get("x-request-id", self.last_request_id)
+        if response.is_redirect:
+            raise httpx2.TooManyRedirects(_find_target(response, request), request=request)
         return response
 
     def _exchange(self, request: httpx2.Request) -> httpx2.Response:
@@ -186,6 +189,15 @@ def _ask_for_fewer(request: httpx2.Request) -> httpx2.Request | None:
         return None
     url = request.url.copy_set_param("limit", str(int(limit) // FEWER or 1))
     return httpx2.Request("GET", url, headers=request.headers, extensions=request.extensions)
+
+
+def _find_target(response: httpx2.Response, request: httpx2.Request) -> str:
+    """Where a redirect leads, without what may hold a secret: the login, the query, the fragment."""
+    try:
+        url = request.url.join(response.headers["location"])
+    except (KeyError, httpx2.InvalidURL):
+        return "no address that can be understood"
+    return str(url.copy_with(username=None, password=None, query=None, fragment=None))
 
 
 def _is_rate_limit(response: httpx2.Response) -> bool:

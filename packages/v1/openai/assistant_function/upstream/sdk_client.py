@@ -12,7 +12,7 @@ from assistant_function.upstream.bounded_reading import AnswerTooLong
 from assistant_function.upstream.retrying import NOT_SENT
 
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
-MAX_MESSAGE_CHARACTERS = 1000  # of OpenAI's own words
+MAX_WORDS_CHARACTERS = 20_000  # of OpenAI's own; a caller is shown fewer, once keys are hidden in them
 MAX_RETRY_AFTER_SECONDS = 86_400
 _ACTIVE_RUN = re.compile(r"already has an active run|while a run (run_\w+ )?is active", re.IGNORECASE)
 _RUN_ID = re.compile(r"\brun_[A-Za-z0-9]\w*")
@@ -34,6 +34,10 @@ class AssistantsClient(openai.OpenAI):
 
 
 def _translate_connection_error(problem: openai.APIConnectionError) -> errors.UpstreamError:
+    if isinstance(problem.__cause__, httpx2.TooManyRedirects):
+        return errors.AnswerLost(
+            f"OPENAI_BASE_URL redirects to {problem.__cause__}; set it to the address that answers"
+        )
     if isinstance(problem.__cause__, AnswerTooLong):
         return errors.AnswerTooLong()
     if isinstance(problem.__cause__, httpx2.DecodingError):
@@ -85,7 +89,7 @@ def _name_thread(failure: errors.FunctionError, problem: openai.APIStatusError) 
 def _find_message(problem: openai.APIStatusError) -> str:
     """OpenAI's own words: the message of its error object, else nothing (an HTML page is no message)."""
     message = problem.body.get("message") if isinstance(problem.body, dict) else None
-    return message[:MAX_MESSAGE_CHARACTERS] if isinstance(message, str) else ""
+    return message[:MAX_WORDS_CHARACTERS] if isinstance(message, str) else ""
 
 
 def _describe_active_run(words: str) -> errors.Busy:

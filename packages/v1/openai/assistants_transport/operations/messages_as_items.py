@@ -7,6 +7,7 @@ import httpx2
 from assistants_transport import pages
 from assistants_transport.ids import to_upstream_id, to_v2_id
 from assistants_transport.openai_api import OpenAIApi
+from assistants_transport.operations import repeats
 from assistants_transport.operations.run_loading import find_waiting_run_id, find_writers
 from assistants_transport.request import V2Request
 from assistants_transport.translate.message import (
@@ -37,14 +38,31 @@ NOT_TAKEN_BACK = "What was added to the thread before that could not be deleted 
 
 
 def create(request: V2Request) -> "v2.Message":
-    conversation_id = to_upstream_id(request.ids["thread_id"])
-    item, file_ids = item_from_message(request.body), code_files_of([request.body])
+    item = item_from_message(request.body)
+    return _present_message(request, _add_once(request, item) if request.mark else _add(request, [item]))
+
+
+def _add_once(request: V2Request, item: Json) -> Json:
+    """The message of a request with an Idempotency-Key, which may be there already (see repeats.py)."""
+    sent = repeats.find_sent(request, item)
+    if not sent:
+        _add(request, repeats.mark_items(request, item))
+        sent = repeats.find_sent(request, item)
+        repeats.require_kept(sent)
+    repeats.take_back(request, [one for later in sent[1:] for one in later])
+    return sent[0][-1]
+
+
+def _add(request: V2Request, items: list[Json]) -> Json:
+    """Adds a message, the last of the items, and the files that it gives to the thread's code."""
     if run_id := find_waiting_run_id(request):
         raise active_run_error(request.ids["thread_id"], run_id, adds_message=True)
-    added = add_items(request.api, conversation_id, [item])
-    if file_ids:
-        _attach_code_files(request.api, conversation_id, file_ids, added)
-    return _present_message(request, added[0])
+    conversation_id = to_upstream_id(request.ids["thread_id"])
+    added = add_items(request.api, conversation_id, items)
+    if file_ids := code_files_of([request.body]):
+        # another call of the same key may count on the message already
+        _attach_code_files(request.api, conversation_id, file_ids, [] if request.mark else added)
+    return added[-1]
 
 
 def _attach_code_files(api: OpenAIApi, conversation_id: str, file_ids: list[str], added: list[Json]) -> None:

@@ -8,18 +8,23 @@ import httpx2
 
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
-from assistants_transport.ids import conversation_id_of, to_upstream_id, to_v2_id
+from assistants_transport.ids import conversation_id_of, read_time, to_upstream_id, to_v2_id
+from assistants_transport.operations.repeats import read_done
 from assistants_transport.operations.run_notes import CANCELLED_AT, find_latest_id, read_notes
 from assistants_transport.request import V2Request
+from assistants_transport.translate.marks import find_run_mark
 from assistants_transport.translate.message import Writer, is_message
 from assistants_transport.translate.rounds import (
+    REQUEST_PREFIX,
     first_id_of,
     previous_id_of,
     read_run_extras,
+    request_id_of,
     run_id_of,
     writer_ids_of,
 )
 from assistants_transport.translate.run import assistant_id_of
+from assistants_transport.translate.times import FIRST_CONVERSATION_SECONDS
 from assistants_transport.translate.tool_outputs import CANCELLED_OUTPUT, pending_call_ids
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
@@ -56,6 +61,10 @@ def load_run(request: V2Request, run_id: str) -> LoadedRun:
     if named_id.startswith(OPEN_CALL_PREFIX):
         return _load_open_run(request, named_id)
     known_id = find_latest_id(request, named_id)
+    if known_id.startswith(REQUEST_PREFIX):
+        known_id = read_notes(request).latest_ids.get(named_id, named_id)
+    if known_id.startswith(REQUEST_PREFIX):
+        return _load_marked_run(request, named_id)
     response, calls = _load_round(request, known_id)
     if _has_gone_on(response, calls):  # in a response that this process may not know yet
         first_id = first_id_of(response)
@@ -63,7 +72,8 @@ def load_run(request: V2Request, run_id: str) -> LoadedRun:
         if noted_id != known_id:
             noted, calls_of_noted = _load_round(request, noted_id)
             if known_id == first_id or not _has_gone_on(noted, calls_of_noted):  # else the note is an old one
-                request.caches.runs.remember_latest(first_id, noted_id)
+                conversation_id = to_upstream_id(request.ids["thread_id"])
+                request.caches.runs.remember_latest(conversation_id, first_id, noted_id)
                 response, calls = noted, calls_of_noted
     if _has_gone_on(response, calls):
         return _guess_next_round(response, calls.later)
@@ -190,6 +200,39 @@ def _load_open_run(request: V2Request, named_id: str) -> LoadedRun:
     return LoadedRun(response | {"conversation": conversation}, own_outputs, is_guess=True)
 
 
+def find_run_of_request(request: V2Request) -> LoadedRun | None:
+    """The run of this request's Idempotency-Key, where it is noted or was seen here."""
+    named_id = request_id_of(str(request.mark))
+    if find_latest_id(request, named_id) == named_id and named_id not in read_notes(request).latest_ids:
+        return None
+    return load_run(request, to_v2_id(named_id))
+
+
+def _load_marked_run(request: V2Request, named_id: str) -> LoadedRun:
+    """The run of a request whose response nobody knows any more, from what it wrote."""
+    path = f"/conversations/{to_upstream_id(request.ids['thread_id'])}/items"
+    newest = request.api.get(path, {"limit": pages.MAX_PAGE_LIMIT, "order": "desc"})["data"]
+    runs = read_done(newest[::-1], named_id.removeprefix(REQUEST_PREFIX)).runs
+    if not runs:
+        raise _unknown_run_error(request, to_v2_id(named_id))
+    return guess_marked_run(request, runs[0])
+
+
+def guess_marked_run(request: V2Request, written: list[Json], sent: Json | None = None) -> LoadedRun:
+    """The run that wrote these items, the first of which is its mark; `sent` is what was sent to start it."""
+    outputs = {one["call_id"]: one["output"] for one in written if one["type"] == "function_call_output"}
+    response = {
+        "model": "",
+        **(sent or {}),
+        "id": request_id_of(str(find_run_mark(written[0]))),
+        "status": "completed",
+        "created_at": read_time(written[0]["id"], FIRST_CONVERSATION_SECONDS, int(request.clock())) or 0,
+        "conversation": {"id": to_upstream_id(request.ids["thread_id"])},
+        "output": written[1:],
+    }
+    return LoadedRun(response, outputs, is_guess=True)
+
+
 def _iterate_backwards(request: V2Request) -> Iterator[Json]:
     path = f"/conversations/{to_upstream_id(request.ids['thread_id'])}/items"
     return pages.iterate_all(request.api, path, "desc")
@@ -238,8 +281,11 @@ def _find_or_load(request: V2Request, response_id: str) -> Json:
 
 def remember_response(request: V2Request, response: Json, waits: bool) -> None:
     """Remembers a run's latest response, and who wrote its messages. `waits`: its calls need outputs."""
+    conversation_id, first_id = conversation_id_of(response), first_id_of(response)
     request.caches.responses.remember(response, run_id_of(response), waits=waits)
-    request.caches.runs.remember_run(conversation_id_of(response), first_id_of(response))
+    request.caches.runs.remember_run(conversation_id, first_id)
+    if first_id.startswith(REQUEST_PREFIX):  # which does not tell the response
+        request.caches.runs.remember_latest(conversation_id, first_id, response["id"])
     _remember_writer(request, response)
 
 

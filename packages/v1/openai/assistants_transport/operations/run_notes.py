@@ -12,6 +12,7 @@ from assistants_transport import extras
 from assistants_transport.caches import RunNotes
 from assistants_transport.ids import RESPONSE_PREFIX, to_upstream_id
 from assistants_transport.request import V2Request
+from assistants_transport.translate.rounds import first_id_of
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
 
 MAX_NOTED_RUNS = 4  # the newest: their ids fill one pair of metadata
@@ -41,21 +42,22 @@ def find_latest_id(request: V2Request, first_id: str) -> str:
     return request.caches.runs.find_latest(_conversation_id(request), first_id) or first_id
 
 
-def note_run(request: V2Request, first_id: str) -> None:
+def note_run(request: V2Request, response: Json) -> None:
     """Notes a run that keeps its thread busy, unless it is noted already."""
+    first_id = first_id_of(response)
     if first_id not in find_notes(request).latest_ids:
-        _try_to_note(request, first_id, first_id)
+        _try_to_note(request, first_id, str(response["id"]), is_new=True)
 
 
 def note_latest(request: V2Request, first_id: str, latest_id: str) -> None:
     """Notes the response that a run has come to. Where that is refused, only this process knows it."""
-    request.caches.runs.remember_latest(first_id, latest_id)
+    request.caches.runs.remember_latest(_conversation_id(request), first_id, latest_id)
     _try_to_note(request, first_id, latest_id)
 
 
-def _try_to_note(request: V2Request, first_id: str, latest_id: str) -> None:
+def _try_to_note(request: V2Request, first_id: str, latest_id: str, *, is_new: bool = False) -> None:
     def change(notes: RunNotes) -> RunNotes:
-        if latest_id == first_id and first_id in notes.latest_ids:
+        if is_new and first_id in notes.latest_ids:
             return notes  # it has gone on since it was loaded
         return notes._replace(latest_ids=_put_last(notes.latest_ids, first_id, latest_id))
 

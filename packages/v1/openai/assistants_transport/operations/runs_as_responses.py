@@ -8,11 +8,13 @@ from assistants_transport import pages
 from assistants_transport.caches import has_ended
 from assistants_transport.ids import conversation_id_of, read_time, to_upstream_id, to_v2_id
 from assistants_transport.operations import messages_as_items as messages
-from assistants_transport.operations import run_notes
+from assistants_transport.operations import repeats, run_notes
 from assistants_transport.operations import threads_as_conversations as threads
 from assistants_transport.operations.run_loading import (
     OPEN_CALL_PREFIX,
     LoadedRun,
+    find_run_of_request,
+    guess_marked_run,
     load_run,
     load_writing_rounds,
     remember_response,
@@ -21,6 +23,7 @@ from assistants_transport.request import V2Request
 from assistants_transport.translate import response as responses
 from assistants_transport.translate import rounds, tool_outputs
 from assistants_transport.translate.agent import agent_from_assistant
+from assistants_transport.translate.marks import mark_message
 from assistants_transport.translate.message import (
     Writer,
     code_files_of,
@@ -30,7 +33,7 @@ from assistants_transport.translate.message import (
 )
 from assistants_transport.translate.run import assistant_id_of, run_from_response
 from assistants_transport.translate.thread import extras_of, metadata_with_code_files
-from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error, active_run_error
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -80,8 +83,11 @@ def _start(request: V2Request, agent: Json, items: list[Json]) -> "v2.Run":
     needs_thread = file_ids or responses.needs_thread_extras(request.body, agent)
     conversation = request.api.get(path) if needs_thread else {}
     with_files = _add_files(conversation, file_ids)
-    response = responses.response_from_run(request.body, agent, conversation_id, extras_of(with_files))
-    started = _add_items_and_start(request, items, response)
+    response = responses.response_from_run(
+        request.body, agent, conversation_id, extras_of(with_files), request.mark
+    )
+    start = _add_items_and_start_once if request.mark else _add_items_and_start
+    started = start(request, items, response)
     if file_ids:  # for later runs of the thread; a run that is refused leaves none behind
         with suppress(UpstreamError):
             request.api.post(path, _add_files(request.api.get(path), file_ids))
@@ -101,6 +107,39 @@ def _add_items_and_start(request: V2Request, items: list[Json], response: Json) 
         messages.take_back(request.api, conversation_id, added, failure)
         raise
     return LoadedRun(_in_thread(request, started), {})
+
+
+def _add_items_and_start_once(request: V2Request, items: list[Json], response: Json) -> LoadedRun:
+    """The same for a request with an Idempotency-Key: what it has done already is not done again.
+
+    Its message stays where the response is refused: another call of the same key may count on it, and a
+    repeat goes on from it."""
+    done = repeats.find_done(request)
+    if done.messages and items:
+        repeats.require_same(done.messages[0], items[0])
+    repeats.take_back_later(request, done)
+    if (done.runs or done.messages) and (found := _load_done(request, done, response)):
+        return found
+    marked = [mark_message(one, str(request.mark)) for one in items[:1]] + items[1:]
+    conversation_id = str(response["conversation"])
+    try:
+        added = messages.add_items(request.api, conversation_id, [] if done.messages else marked)
+        started = _post_response(request, response)
+    except UpstreamError as refusal:
+        if refusal.is_active_run() and (found := find_run_of_request(request)):
+            return found
+        raise
+    if first := repeats.keep_first(request, added, started):
+        return LoadedRun(_in_thread(request, first), {})
+    if found := _load_done(request, repeats.find_done(request), response):
+        return found
+    raise active_run_error(request.ids["thread_id"], None)
+
+
+def _load_done(request: V2Request, done: repeats.Done, sent: Json) -> LoadedRun | None:
+    """The request's run: as it is known, else as what it wrote tells it; None where there is none yet."""
+    known = find_run_of_request(request)
+    return known or (guess_marked_run(request, done.runs[0], sent) if done.runs else None)
 
 
 def _add_files(conversation: Json, file_ids: list[str]) -> Json:
@@ -139,7 +178,7 @@ def _post_response(request: V2Request, response: Json) -> Json:
 def retrieve(request: V2Request) -> "v2.Run":
     loaded = load_run(request, request.ids["run_id"])
     if _goes_on_long(request, loaded.response):
-        run_notes.note_run(request, rounds.first_id_of(loaded.response))
+        run_notes.note_run(request, loaded.response)
     return _present_run(request, loaded)
 
 
@@ -185,7 +224,7 @@ def submit_tool_outputs(request: V2Request) -> "v2.Run":
     if not pending_ids:
         status = run_from_response(response, outputs)["status"]
         raise V2Error(400, f"Runs in status '{status}' do not accept tool outputs.")
-    if response["id"].startswith(OPEN_CALL_PREFIX):
+    if response["id"].startswith((OPEN_CALL_PREFIX, rounds.REQUEST_PREFIX)):
         raise V2Error(400, "The response of this run is not known any more, so it cannot go on: cancel it.")
     items = tool_outputs.items_from_outputs(request.body.get("tool_outputs"), pending_ids)
     if len(items) == len(pending_ids):
@@ -204,7 +243,7 @@ def list_page(request: V2Request) -> "v2.List[v2.Run]":
     conversation_id, now = to_upstream_id(request.ids["thread_id"]), int(request.clock())
     noted, seen = run_notes.read_notes(request), request.caches.runs.list_ids(conversation_id)
     known = [*(one for one in (*noted.latest_ids, *noted.metadata) if one not in seen), *seen]
-    in_order = sorted(dict.fromkeys(known), key=lambda one: read_time(one, 0, now) or 0)
+    in_order = sorted(dict.fromkeys(known), key=lambda one: _begun_at(request, one, now))
     found: dict[str, v2.Run | None] = {}
     while True:  # until no run of the page turns out to be gone
         named = [{"id": run_id} for one in in_order if found.get(run_id := to_v2_id(one), found) is not None]
@@ -213,6 +252,13 @@ def list_page(request: V2Request) -> "v2.List[v2.Run]":
         runs = [run for one in page if (run := found[one["id"]])]
         if len(runs) == len(page):
             return pages.make_list(runs, has_more)
+
+
+def _begun_at(request: V2Request, first_id: str, now: int) -> int:
+    """The Unix seconds that the id tells; that of a request with a key tells them by its response's."""
+    is_request = first_id.startswith(rounds.REQUEST_PREFIX)
+    told_by = run_notes.find_latest_id(request, first_id) if is_request else first_id
+    return read_time(told_by.removeprefix(run_notes.CANCELLED_AT), 0, now) or 0
 
 
 def _find_run(request: V2Request, run_id: str) -> "v2.Run | None":
@@ -245,12 +291,12 @@ def _present_run(request: V2Request, loaded: LoadedRun) -> "v2.Run":
     """The run for the caller. What it tells about its thread is remembered, and noted if it waits."""
     response = loaded.response
     run = run_from_response(response, loaded.outputs)
-    first_id, waits = rounds.first_id_of(response), run["status"] == "requires_action"
+    waits = run["status"] == "requires_action"
     if not loaded.is_guess:
         remember_response(request, response, waits)
     if waits and not loaded.is_guess:
-        run_notes.note_run(request, first_id)
+        run_notes.note_run(request, response)
     if loaded.is_guess:
         run["usage"] = None  # that of the lost rounds is not known
-    updated = run_notes.find_notes(request).metadata.get(first_id)
+    updated = run_notes.find_notes(request).metadata.get(rounds.first_id_of(response))
     return run if updated is None else {**run, "metadata": updated}

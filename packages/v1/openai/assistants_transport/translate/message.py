@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistants_transport.body_schema import ANYTHING, FieldTypes, check_fields, check_objects
 from assistants_transport.translate.citations import cite, first_free_part
+from assistants_transport.translate.marks import escape_text, split_text
 from assistants_transport.translate.times import UNKNOWN_TIME, times_in_order
 from assistants_transport.v2_errors import Json, refuse_field, refuse_missing, refuse_value
 
@@ -117,9 +118,14 @@ def message_from_item(
     }
 
 
+def texts_of(item: Json) -> list[str]:
+    """The texts of a message item, without its mark."""
+    return [part["text"] for part in _parts_of(item) if part["type"] in TEXT_PARTS]
+
+
 def _item_content_from_v2(content: object, role: str, param: str) -> str | list[Json]:
     if isinstance(content, str) and content:
-        return content
+        return escape_text(content)
     if not isinstance(content, list) or not content:
         refuse_value(param, "text or a list of parts is wanted")
     parts = [_item_part_from_v2(part, role, f"{param}[{index}]") for index, part in enumerate(content)]
@@ -131,7 +137,7 @@ def _item_part_from_v2(part: Any, role: str, param: str) -> Json:
     part = check_fields(part, PART_FIELD_TYPES, "a part of a message", param)
     kind = part.get("type")
     if kind == "text" and isinstance(part.get("text"), str):
-        return {"type": "input_text", "text": part["text"]}
+        return {"type": "input_text", "text": escape_text(part["text"])}
     if role == "user" and kind in ("image_url", "image_file"):
         return _input_image_from_v2(part, kind, f"{param}.{kind}")
     return refuse_field(param, f"a message of the {role} has no part of type {str(kind)[:40]!r}")
@@ -185,9 +191,13 @@ def _attachments_from_parts(parts: list[Json]) -> "list[v2.Attachment]":
 
 
 def _parts_of(item: Json) -> list[Json]:
-    """The parts of an item's content; some servers give one text in place of parts."""
+    """The parts of an item's content without its mark; some servers give one text in place of parts."""
     content = item["content"]
-    return [{"type": "input_text", "text": content}] if isinstance(content, str) else content
+    parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
+    text, mark = split_text(str(parts[-1].get("text", ""))) if parts else ("", None)
+    if mark is None:
+        return parts
+    return [*parts[:-1], *([{**parts[-1], "text": text}] if text else [])]
 
 
 def _block_from_part(part: Json, number: int) -> "v2.ContentBlock | None":

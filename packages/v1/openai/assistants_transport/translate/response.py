@@ -6,6 +6,7 @@ from assistants_transport import extras
 from assistants_transport.body_schema import ANYTHING, NUMBER, FieldTypes, check_fields
 from assistants_transport.ids import conversation_id_of
 from assistants_transport.translate import formats, tools
+from assistants_transport.translate.marks import make_run_mark
 from assistants_transport.translate.rounds import extras_of_next_round
 from assistants_transport.v2_errors import Json, V2Error, refuse_field, refuse_missing
 
@@ -81,17 +82,19 @@ def needs_thread_extras(body: Json, agent: Json) -> bool:
     return not {"file_search", "code_interpreter"}.isdisjoint(_choose_tools(body, agent)[1])
 
 
-def response_from_run(body: Json, agent: Json, conversation_id: str, thread_extras: Json) -> Json:
+def response_from_run(
+    body: Json, agent: Json, conversation_id: str, thread_extras: Json, mark: str | None = None
+) -> Json:
     """The checked body of a run and the agent that runs -> the run's first response.
 
-    `thread_extras` are those of the conversation, {} where the tools need none of them.
+    `thread_extras` are those of the conversation, {} where the tools need none of them. `mark` stands for the
+    request's Idempotency-Key.
     Raises V2Error 400 for settings of the run or of the agent that a response cannot carry."""
     agent_tools, agent_extras = _choose_tools(body, agent)
     response_tools = tools.response_tools_from_agent(agent_tools, agent_extras, thread_extras)
     sampling = _merge_sampling(body, agent_extras)
-    run_extras = {"assistant": agent["id"], "thread": conversation_id} | (
-        {"sampling": sampling} if sampling else {}
-    )
+    told = {"assistant": agent["id"], "thread": conversation_id, "sampling": sampling, "request": mark}
+    run_extras = {name: value for name, value in told.items() if value}
     optional = {
         "max_output_tokens": body.get("max_completion_tokens"),
         "tool_choice": _tool_choice_from_v2(body.get("tool_choice")),
@@ -103,6 +106,7 @@ def response_from_run(body: Json, agent: Json, conversation_id: str, thread_extr
     }
     return {
         **FIELDS_OF_EVERY_RESPONSE,
+        **({"input": [make_run_mark(mark)]} if mark else {}),
         "model": body.get("model") or agent["model"],
         "conversation": conversation_id,
         "instructions": _merge_instructions(body, agent),

@@ -7,6 +7,7 @@ from assistants_transport.ids import RESPONSE_PREFIX, to_v2_id
 from assistants_transport.translate.message import is_message
 from assistants_transport.v2_errors import Json
 
+REQUEST_PREFIX = f"{RESPONSE_PREFIX}request_"
 USAGE_NAMES = ("input_tokens", "output_tokens", "total_tokens")
 MAX_TOLD_WRITERS = 4  # more of them would not fit beside a caller's metadata
 
@@ -16,8 +17,19 @@ def read_run_extras(response: Json) -> Json:
 
 
 def first_id_of(response: Json) -> str:
-    """The id of the run's first response, from which the run has its id."""
-    return _add_prefix(read_run_extras(response).get("first")) or str(response["id"])
+    """The id of the run's first response, from which the run has its id.
+
+    A run that was asked for with an Idempotency-Key has its id from that: so it has one, and the same, for
+    all who sent the request, even where no answer came."""
+    told = read_run_extras(response)
+    if told.get("request"):
+        return request_id_of(told["request"])
+    return _add_prefix(told.get("first")) or str(response["id"])
+
+
+def request_id_of(mark: str) -> str:
+    """What stands in place of the first response's id where a run was asked for with an Idempotency-Key."""
+    return REQUEST_PREFIX + mark
 
 
 def previous_id_of(response: Json) -> str | None:

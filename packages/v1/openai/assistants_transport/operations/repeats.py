@@ -1,0 +1,138 @@
+"""Requests that were sent with an Idempotency-Key: what came of them is read from their conversation.
+
+What carries it: OpenAI keeps the items of a conversation in one order, adds what one request gives at once,
+and lets only one response at a time write into it. Every message and every answer carries the mark of its
+request (see translate/marks.py), so all who look see the same one first. The first one stands, and it alone
+is told. Who has added another sees that by a look afterwards, and takes it back. So nothing that was told is
+ever taken back, and each request's work is there once; what a call that was cut off has left is taken back by
+the next one with the same key."""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from assistants_transport.caches import has_ended
+from assistants_transport.ids import to_upstream_id
+from assistants_transport.request import V2Request
+from assistants_transport.translate.marks import (
+    find_message_mark,
+    find_run_mark,
+    make_run_mark,
+    mark_message,
+)
+from assistants_transport.translate.message import texts_of
+from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+
+REMEMBERED_ITEMS = 50  # how far back the work of an earlier request is looked for: some 16 turns
+
+
+class Done(NamedTuple):
+    """What the conversation holds of a request: its messages, and by run the mark's item and what it wrote.
+
+    There is more than one of either only while callers of the same key are at work side by side."""
+
+    messages: list[Json]
+    runs: list[list[Json]]
+
+
+def find_done(request: V2Request) -> Done:
+    """Looks for the work of this request among the newest items, oldest first."""
+    page = request.api.get(_items_path(request), {"limit": REMEMBERED_ITEMS, "order": "desc"})
+    return read_done(page["data"][::-1], str(request.mark))
+
+
+def read_done(items: list[Json], mark: str) -> Done:
+    """Picks the work with this mark out of items that are given oldest first."""
+    done = Done([], [])
+    written: list[Json] | None = None  # by a run with this mark
+    for item in items:
+        if run_mark := find_run_mark(item):
+            written = [item] if run_mark == mark else None
+            done.runs.extend([] if written is None else [written])
+        elif item["type"] == "message" and item["role"] == "user":
+            written = None
+        elif written is not None:
+            written.append(item)
+        if find_message_mark(item) == mark:
+            done.messages.append(item)
+    return done
+
+
+def mark_items(request: V2Request, item: Json) -> list[Json]:
+    """The items to add for a message, which is the last of them. One of the assistant's has its mark ahead of
+    it, like what a run wrote: a model may repeat a mark at the end of its own text."""
+    mark = str(request.mark)
+    return [mark_message(item, mark)] if item["role"] == "user" else [make_run_mark(mark), item]
+
+
+def find_sent(request: V2Request, item: Json) -> list[list[Json]]:
+    """What was added for this message so far, oldest first, each as mark_items gives it."""
+    done = find_done(request)
+    if item["role"] == "user":
+        sent = [[one] for one in done.messages]
+    else:
+        sent = [run[:2] for run in done.runs if len(run) > 1]
+    if sent:
+        require_same(sent[0][-1], item)
+    return sent
+
+
+def require_same(message: Json, given: Json) -> None:
+    """Raises V2Error 400 where the key has brought another message than the one that is given now."""
+    if (message["role"], texts_of(message)) != (given["role"], texts_of(given)):
+        raise V2Error(
+            400,
+            "The request's id was used for another message of this thread: give every request its own.",
+            param="Idempotency-Key",
+        )
+
+
+def require_kept(sent: list[list[Json]]) -> None:
+    """Raises V2Error 400 where a message that was just added has lost its mark: a repeat would double it."""
+    if not sent:
+        raise V2Error(
+            400,
+            "The message was added, but this server does not keep what a repeat is known by: send no id.",
+            param="Idempotency-Key",
+        )
+
+
+def take_back_later(request: V2Request, done: Done) -> None:
+    """Deletes all but the first message and what the first run wrote."""
+    take_back(request, [*done.messages[1:], *(item for run in done.runs[1:] for item in run)])
+
+
+def take_back(request: V2Request, items: list[Json]) -> None:
+    """Deletes items that another one stands for. What cannot be deleted now is left to the next caller."""
+    for item in items:
+        with suppress(UpstreamError):
+            request.api.delete(f"{_items_path(request)}/{item['id']}")
+
+
+def keep_first(request: V2Request, added: list[Json], started: Json) -> Json | None:
+    """The response that was started, as it is now; None where another run of the request came first.
+
+    `added` are the messages that were sent ahead of it. What is not first is taken back."""
+    done = find_done(request)
+    is_twin = done.messages and added and done.messages[0]["id"] != added[0]["id"]
+    take_back(request, [*(added[1:] if is_twin else ()), *done.messages[1:]])
+    if not done.runs:
+        return started
+    response = started if has_ended(started) else request.api.get(f"/responses/{started['id']}")
+    if has_ended(response) and _wrote(response, done.runs[0]):
+        return response
+    if not has_ended(response):  # so what was found is another's
+        with suppress(UpstreamError):
+            response = request.api.post(f"/responses/{response['id']}/cancel")
+    take_back(request, response["output"])
+    return None
+
+
+def _wrote(response: Json, run: list[Json]) -> bool:
+    """Whether any of the items is of the response: not all of its output need be kept in the conversation."""
+    own_ids = {item["id"] for item in response["output"]}
+    written_ids = {item["id"] for item in run[1:]}
+    return not own_ids.isdisjoint(written_ids) or own_ids == written_ids
+
+
+def _items_path(request: V2Request) -> str:
+    return f"/conversations/{to_upstream_id(request.ids['thread_id'])}/items"
