@@ -203,7 +203,7 @@ def measure(load: Load) -> float:
 
 
 def grows(work: Callable[[int], float], size: int) -> bool:
-    """Whether work, which takes so many seconds for a size, grows faster than that; the best of a few looks."""
+    """Whether work, which takes so many seconds for a size, grows faster than that, whenever it is looked."""
     return all(work(size) > MAX_GROWTH * max(MIN_SECONDS, work(size // TIMES)) for _ in range(ATTEMPTS))
 
 
