@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant_function.answer.envelope import Answer
@@ -24,7 +25,13 @@ from assistant_function.handlers.messages import check_length
 from assistant_function.handlers.threads import delete_thread
 from assistant_function.request.deadline import Deadline
 from assistant_function.upstream.idempotency import run_once
-from assistant_function.upstream.objects import parse_messages, parse_run, parse_runs, parse_thread
+from assistant_function.upstream.objects import (
+    iterate_first,
+    parse_messages,
+    parse_run,
+    parse_runs,
+    parse_thread,
+)
 from assistant_function.upstream.polling import has_ended, poll_until_ended
 from assistant_function.upstream.reconcile import is_gone, send_or_find
 
@@ -165,13 +172,11 @@ def _fetch_written(call: ActionCall, run: "v2.Run") -> "list[shapes.Message]":
     """The messages of an ended run, oldest first."""
     if run["status"] not in ("completed", "incomplete"):
         return []
-    found, _ = parse_messages(
-        call.beta.threads.messages.list(run["thread_id"], run_id=run["id"], order="asc", limit=MAX_MESSAGES)
-    )
+    ask = partial(call.beta.threads.messages.list, run["thread_id"], run_id=run["id"], order="asc")
     # A server may tell no run ids, or give the whole thread.
     return [
         present_message(one)
-        for one in found
+        for one in iterate_first(ask, parse_messages, MAX_MESSAGES)
         if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)
     ]
 

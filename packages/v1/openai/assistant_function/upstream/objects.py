@@ -1,16 +1,20 @@
 """What OpenAI answered: the object or the page that was asked for, else InvalidUpstreamResponse."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from assistant_function import json_text
 from assistant_function.errors import InvalidUpstreamResponse, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from openai._legacy_response import LegacyAPIResponse
 
     from assistants_transport import v2_objects as v2
 
     Raw = LegacyAPIResponse[Any]
+
+T = TypeVar("T", bound=Any)
 
 
 def parse_assistant(answer: "Raw") -> "v2.Assistant":
@@ -50,6 +54,20 @@ def parse_messages(answer: "Raw") -> "tuple[list[v2.Message], bool]":
 def parse_runs(answer: "Raw") -> "tuple[list[v2.Run], bool]":
     """A page of runs -> (the runs, whether there are more)."""
     return cast("tuple[list[v2.Run], bool]", _parse_page(answer, "thread.run"))
+
+
+def iterate_first(
+    ask: "Callable[..., Raw]", parse: "Callable[[Raw], tuple[list[T], bool]]", limit: int
+) -> "Iterator[T]":
+    """The first objects of a list, at most `limit`. A page of long ones comes shorter than was asked for."""
+    more: Json = {}
+    while limit > 0:
+        found, has_more = parse(ask(limit=limit, **more))
+        yield from found
+        if not has_more or not found:
+            return
+        limit -= len(found)
+        more = {"after": found[-1]["id"]}
 
 
 def _parse_object(answer: "Raw", kind: str, required: tuple[str, ...] = ("id",)) -> Json:

@@ -7,9 +7,11 @@ is told. Who has added another sees that by a look afterwards, and takes it back
 ever taken back, and each request's work is there once; what a call that was cut off has left is taken back by
 the next one with the same key."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
+from assistants_transport import pages
 from assistants_transport.caches import has_ended
 from assistants_transport.ids import to_upstream_id
 from assistants_transport.request import V2Request
@@ -35,25 +37,25 @@ class Done(NamedTuple):
 
 
 def find_done(request: V2Request) -> Done:
-    """Looks for the work of this request among the newest items, oldest first."""
-    page = request.api.get(_items_path(request), {"limit": REMEMBERED_ITEMS, "order": "desc"})
-    return read_done(page["data"][::-1], str(request.mark))
+    """Looks for the work of this request among the newest items."""
+    newest = pages.iterate_newest(request.api, _items_path(request), REMEMBERED_ITEMS)
+    return read_done(newest, str(request.mark))
 
 
-def read_done(items: list[Json], mark: str) -> Done:
-    """Picks the work with this mark out of items that are given oldest first."""
+def read_done(newest: Iterable[Json], mark: str) -> Done:
+    """Picks the work with this mark out of items that are given newest first."""
     done = Done([], [])
-    written: list[Json] | None = None  # by a run with this mark
-    for item in items:
-        if run_mark := find_run_mark(item):
-            written = [item] if run_mark == mark else None
-            done.runs.extend([] if written is None else [written])
-        elif item["type"] == "message" and item["role"] == "user":
-            written = None
-        elif written is not None:
-            written.append(item)
+    written: list[Json] = []  # behind the item that is looked at
+    for item in newest:
         if find_message_mark(item) == mark:
-            done.messages.append(item)
+            done.messages.insert(0, item)
+        run_mark = find_run_mark(item)
+        if run_mark == mark:
+            done.runs.insert(0, [item, *reversed(written)])
+        if run_mark or (item["type"] == "message" and item["role"] == "user"):
+            written = []
+        else:
+            written.append(item)
     return done
 
 
