@@ -182,6 +182,7 @@ OPENAI: dict[str, tuple[Callable[[int], Load], int]] = {
     "keys": (lambda n: fail_run("sk-" * n), 500_000),
     "short keys": (lambda n: fail_run("sk-a " * n), 300_000),
     "the key": (lambda n: fail_run(KEY * n), 100_000),
+    "a key in percent signs": (lambda n: fail_run("%25" * n + "%" + "25" * n), 200_000),
     "half a key": (lambda n: fail_run(KEY[:-1] * n), 100_000),
     "ids": (lambda n: refuse("conv_" * n, "responses"), 500_000),
     "names of objects": (lambda n: refuse("Response with " * n, "responses"), 200_000),
@@ -229,5 +230,5 @@ def test_the_measurement_tells_linear_from_quadratic() -> None:
 def test_citations_that_cover_the_same_text_do_not_repeat_it_each() -> None:
     load = show_today("x" * 100_000, [cite(0, 100_000)] * 1_000)
     [message] = Upstream(load.answer).function(ASSISTANTS_BACKEND="responses").data(**LIST)["messages"]
-    told = [one["text"] for one in message["annotations"]]
-    assert told == [message["content"]] * 2 + ["https://a"] * 998
+    told = [(one["text"], one["startIndex"], one["endIndex"]) for one in message["annotations"]]
+    assert told == [(message["content"], 0, 100_000)] * 2 + [("https://a", 0, 0)] * 998

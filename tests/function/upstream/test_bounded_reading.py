@@ -1,6 +1,7 @@
 """Answers are read only as far as they fit into the memory; a page that is too long comes in shorter ones."""
 
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ import httpx2
 import pytest
 
 from assistant_function.upstream.bounded_reading import MAX_ANSWER_BYTES, MAX_ANSWER_VALUES
-from tests.fake_upstream import THREAD, THREAD_PARAMS, Upstream, v2_list, v2_message, v2_run, v2_text
+from assistants_transport.translate.marks import mark_from_key, mark_message
+from tests.fake_upstream import SEND, THREAD, THREAD_PARAMS, Upstream, v2_list, v2_message, v2_run, v2_text
 from tests.invoke import Json
+from tests.transport.fakes import make_message
 
 TOO_LONG = "OpenAI's answer is longer than what the memory here holds, which is 3 MB"
 BACKENDS = ("native", "responses")
@@ -150,3 +153,44 @@ def test_a_change_whose_answer_is_too_long_is_not_made_again() -> None:
     answer = upstream.function()(action="create-thread")
     assert answer["body"]["error"].startswith(f"{TOO_LONG}; the change may have been carried out")
     assert len(upstream.seen) == 1
+
+
+def list_backwards(newest: list[Json], one_more: Json) -> Upstream:
+    """A thread, newest first: these objects, and one more behind them."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        assert request.method == "GET"
+        ids = [one["id"] for one in (*newest, one_more)]
+        after = request.url.params.get("after")
+        start = ids.index(after) + 1 if after else 0
+        page = [*newest, one_more][start : start + int(request.url.params["limit"])]
+        return httpx2.Response(200, json=v2_list(*page, has_more=page[-1:] != [one_more]))
+
+    return Upstream(answer)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_message_that_was_sent_before_is_found_behind_long_ones(backend: str) -> None:
+    """Else a repeat of its requestId would send it again."""
+    send = SEND | {"requestId": "order-17"}
+    if backend == "native":
+        newest = [v2_message(v2_text("x" * 300_000), id=f"msg_{n}", role="user") for n in range(19)]
+        tag = {"request_id": hashlib.sha256(b"order-17").hexdigest()[:12]}
+        sent = v2_message(v2_text("hi"), id="msg_sent", role="user", metadata=tag)
+    else:
+        newest = [
+            make_message(n, content=[{"type": "output_text", "text": "x" * 100_000}]) for n in range(49)
+        ]
+        item = {"content": "hi", "role": "user", "type": "message"}
+        sent = {"id": "msg_sent", **mark_message(item, mark_from_key("order-17"))}
+    upstream = list_backwards(newest, sent)
+    assert upstream.function(ASSISTANTS_BACKEND=backend).data(**send)["messageId"] == "msg_sent"
+    assert len(upstream.seen) > 2
+
+
+def test_all_messages_of_a_run_are_told_although_they_are_long() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return answer_page(request) if "limit" in request.url.params else httpx2.Response(200, json=v2_run())
+
+    data = Upstream(answer).function().data(action="get-run", threadId="thread_1", runId="run_1")
+    assert [one["messageId"] for one in data["messages"]] == [f"msg_{number}" for number in range(COUNT)]

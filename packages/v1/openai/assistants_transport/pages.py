@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from assistants_transport.openai_api import OpenAIApi
@@ -41,11 +42,16 @@ def iterate_pages(
         del objects
 
 
-def iterate_all(api: OpenAIApi, path: str, order: str) -> Iterator[Json]:
+def iterate_all(api: OpenAIApi, path: str, order: str, page_size: int = MAX_PAGE_LIMIT) -> Iterator[Json]:
     """All objects of an upstream list. Pages are requested as they are needed."""
-    for page in iterate_pages(api, path, order):
+    for page in iterate_pages(api, path, order, page_size=page_size):
         while page.objects:
             yield page.objects.pop(0)
+
+
+def iterate_newest(api: OpenAIApi, path: str, count: int) -> Iterator[Json]:
+    """So many of the newest objects of an upstream list, newest first; with one request if they are short."""
+    return islice(iterate_all(api, path, "desc", page_size=count), count)
 
 
 class _Wanted(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from assistant_function.call import START, STREAMS, TAKE_UP, ActionCall
@@ -10,12 +11,11 @@ from assistant_function.errors import (
     PASSING,
     Busy,
     InvalidUpstreamResponse,
-    Json,
     StreamRefused,
     UpstreamError,
 )
 from assistant_function.request.deadline import Deadline
-from assistant_function.upstream.objects import parse_messages, parse_run
+from assistant_function.upstream.objects import iterate_first, parse_messages, parse_run
 
 if TYPE_CHECKING:
     from assistant_function.upstream.run_stream import Opening, RunStream
@@ -172,8 +172,8 @@ def _put_earlier_ahead(call: ActionCall, run: "v2.Run", written: "list[v2.Messag
 
 def list_written(call: ActionCall, run: "v2.Run") -> "list[v2.Message]":
     """The messages of the run, oldest first, as its server lists them."""
-    fields: Json = {"run_id": run["id"], "order": "asc", "limit": MAX_MESSAGES}
-    return parse_messages(call.beta.threads.messages.list(run["thread_id"], **fields))[0]
+    ask = partial(call.beta.threads.messages.list, run["thread_id"], run_id=run["id"], order="asc")
+    return [*iterate_first(ask, parse_messages, MAX_MESSAGES)]
 
 
 def _open_streams(call: ActionCall, started: Started, may_be_taken_up: bool) -> "Iterator[RunStream]":

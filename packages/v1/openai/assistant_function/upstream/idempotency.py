@@ -6,6 +6,7 @@ first: all who look see the same one first, it alone is told, and who has sent a
 
 import hashlib
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from assistant_function.call import ActionCall
@@ -13,7 +14,13 @@ from assistant_function.errors import Busy, Conflict, InvalidRequest, Json
 from assistant_function.request.readers import MAX_PAIRS
 from assistant_function.request.settings import NATIVE
 from assistant_function.upstream.following import Started, start_run, waiting_seconds
-from assistant_function.upstream.objects import parse_message, parse_messages, parse_run, parse_runs
+from assistant_function.upstream.objects import (
+    iterate_first,
+    parse_message,
+    parse_messages,
+    parse_run,
+    parse_runs,
+)
 
 if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
@@ -108,8 +115,9 @@ def _keep_first(call: ActionCall, thread_id: str, run: "v2.Run") -> "v2.Run":
     if first["id"] != run["id"]:
         with suppress(Exception):
             call.beta.threads.runs.cancel(run["id"], thread_id=thread_id)
-        listed, _ = parse_messages(call.beta.threads.messages.list(thread_id, run_id=run["id"]))
-        _delete_messages(call, thread_id, [one for one in listed if one.get("run_id") == run["id"]])
+        ask = partial(call.beta.threads.messages.list, thread_id, run_id=run["id"])
+        written = iterate_first(ask, parse_messages, REMEMBERED)
+        _delete_messages(call, thread_id, [one for one in written if one.get("run_id") == run["id"]])
     return first
 
 
@@ -132,14 +140,17 @@ def _tag(call: ActionCall, fields: Json) -> Json:
 
 def _list_messages(call: ActionCall, thread_id: str) -> "list[v2.Message]":
     """The request's messages that the thread holds, oldest first."""
-    listed = call.beta.threads.messages.list(thread_id, order="desc", limit=REMEMBERED)
-    return [one for one in reversed(parse_messages(listed)[0]) if _is_tagged(call, one)]
+    ask = partial(call.beta.threads.messages.list, thread_id, order="desc")
+    newest = iterate_first(ask, parse_messages, REMEMBERED)
+    return [one for one in newest if _is_tagged(call, one)][::-1]
 
 
 def _list_runs(call: ActionCall, thread_id: str) -> "list[v2.Run]":
     """The request's runs, oldest first."""
-    listed = call.beta.threads.runs.list(thread_id, order="desc", limit=REMEMBERED)
-    return [one for one in reversed(parse_runs(listed)[0]) if _is_tagged(call, one)]
+    newest = iterate_first(
+        partial(call.beta.threads.runs.list, thread_id, order="desc"), parse_runs, REMEMBERED
+    )
+    return [one for one in newest if _is_tagged(call, one)][::-1]
 
 
 def _is_tagged(call: ActionCall, found: "v2.Message | v2.Run") -> bool:

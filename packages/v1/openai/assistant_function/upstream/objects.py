@@ -1,11 +1,13 @@
 """What OpenAI answered: the object or the page that was asked for, else InvalidUpstreamResponse."""
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from assistant_function import json_text
 from assistant_function.errors import InvalidUpstreamResponse, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from assistants_transport import v2_objects as v2
 
 
@@ -14,6 +16,9 @@ class Raw(Protocol):
 
     @property
     def content(self) -> bytes: ...
+
+
+T = TypeVar("T", bound=Any)
 
 
 def parse_assistant(answer: Raw) -> "v2.Assistant":
@@ -66,6 +71,20 @@ def parse_runs(answer: Raw) -> "tuple[list[v2.Run], bool]":
 def parse_steps(answer: Raw) -> "tuple[list[v2.Step], bool]":
     """A page of run steps -> (the steps, whether there are more)."""
     return cast("tuple[list[v2.Step], bool]", _parse_page(answer, "thread.run.step"))
+
+
+def iterate_first(
+    ask: "Callable[..., Raw]", parse: "Callable[[Raw], tuple[list[T], bool]]", limit: int
+) -> "Iterator[T]":
+    """The first objects of a list, at most `limit`. A page of long ones comes shorter than was asked for."""
+    more: Json = {}
+    while limit > 0:
+        found, has_more = parse(ask(limit=limit, **more))
+        yield from found
+        if not has_more or not found:
+            return
+        limit -= len(found)
+        more = {"after": found[-1]["id"]}
 
 
 def read_object(text: str | bytes, kind: str, required: tuple[str, ...] = ("id",)) -> Json:

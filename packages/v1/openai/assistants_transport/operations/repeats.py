@@ -7,9 +7,11 @@ is told. Who has added another sees that by a look afterwards, and takes it back
 ever taken back, and each request's work is there once; what a call that was cut off has left is taken back by
 the next one with the same key. Which items a run wrote is told by their ids: see _read_run."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
+from assistants_transport import pages
 from assistants_transport.caches import has_ended
 from assistants_transport.ids import head_of, to_upstream_id
 from assistants_transport.request import V2Request
@@ -45,20 +47,25 @@ class Done(NamedTuple):
 
 def find_done(request: V2Request) -> Done:
     """Looks for the work of this request among the newest items."""
-    page = request.api.get(_items_path(request), {"limit": REMEMBERED_ITEMS, "order": "desc"})
-    return read_done(page["data"][::-1], str(request.mark))
+    newest = pages.iterate_newest(request.api, _items_path(request), REMEMBERED_ITEMS)
+    return read_done(newest, str(request.mark))
 
 
-def read_done(items: list[Json], mark: str) -> Done:
-    """Picks the work with this mark out of items that are given oldest first."""
-    return Done(
-        [item for item in items if find_message_mark(item) == mark],
-        [
-            _read_run(item, items[place + 1 :])
-            for place, item in enumerate(items)
-            if find_run_mark(item) == mark
-        ],
-    )
+def read_done(newest: Iterable[Json], mark: str) -> Done:
+    """Picks the work with this mark out of items that are given newest first."""
+    done = Done([], [])
+    behind: list[Json] = []  # the item that is looked at
+    for item in newest:
+        if find_message_mark(item) == mark:
+            done.messages.insert(0, item)
+        run_mark = find_run_mark(item)
+        if run_mark == mark:
+            done.runs.insert(0, _read_run(item, behind[::-1]))
+        if run_mark or (item["type"] == "message" and item["role"] != "assistant"):
+            behind = []
+        else:
+            behind.append(item)
+    return done
 
 
 def _read_run(mark: Json, behind: list[Json]) -> MarkedRun:
@@ -69,9 +76,6 @@ def _read_run(mark: Json, behind: list[Json]) -> MarkedRun:
     items: list[Json] = []
     head, is_sure = None, True
     for item in behind:
-        is_message = item["type"] == "message"
-        if is_message and item["role"] != "assistant":
-            break
         if item["type"] != "function_call_output":
             own_head = head_of(item["id"])
             if head and own_head != head and items[-1]["type"] != "function_call_output":
@@ -90,8 +94,8 @@ def mark_items(request: V2Request, item: Json) -> list[Json]:
 
 def find_sent(request: V2Request, item: Json) -> list[list[Json]]:
     """What was added for this message so far, oldest first, each as mark_items gives it."""
-    page = request.api.get(_items_path(request), {"limit": REMEMBERED_ITEMS, "order": "desc"})
-    done = read_done(page["data"][::-1], _mark_of_message(request, item))
+    newest = pages.iterate_newest(request.api, _items_path(request), REMEMBERED_ITEMS)
+    done = read_done(newest, _mark_of_message(request, item))
     if item["role"] == "user":
         sent = [[one] for one in done.messages]
     else:

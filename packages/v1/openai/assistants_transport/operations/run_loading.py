@@ -211,8 +211,8 @@ def find_run_of_request(request: V2Request) -> LoadedRun | None:
 def _load_marked_run(request: V2Request, named_id: str) -> LoadedRun:
     """The run of a request whose response nobody knows any more, from what it wrote."""
     path = f"/conversations/{to_upstream_id(request.ids['thread_id'])}/items"
-    newest = request.api.get(path, {"limit": pages.MAX_PAGE_LIMIT, "order": "desc"})["data"]
-    runs = read_done(newest[::-1], named_id.removeprefix(REQUEST_PREFIX)).runs
+    newest = pages.iterate_newest(request.api, path, pages.MAX_PAGE_LIMIT)
+    runs = read_done(newest, named_id.removeprefix(REQUEST_PREFIX)).runs
     if not runs:
         raise _unknown_run_error(request, to_v2_id(named_id))
     return guess_marked_run(request, runs[0])
