@@ -1,22 +1,24 @@
 """An upstream for benchmarks, as a process of its own: Assistants v2 and today's OpenAI, answered at once.
 
-A thread's id tells how long its runs take: in `thread_2300_7` 2.3 seconds. `/v1/measured/{thread_id}` says
-when the run has ended and how often it was asked for, `/v1/connections` how many connections there were.
+A thread's id tells how long its runs take: in `thread_2300_7` 2.3 seconds. A run that is asked for as a
+stream is told as it goes. `/v1/measured/{thread_id}` says when the run has ended and how many requests named
+its thread, `/v1/connections` how many connections there were.
 """
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from local.emulator.server import HOST, listen
@@ -26,7 +28,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 MESSAGES = 10
 TEXT = "A sonnet is a poem of fourteen lines. " * 10
 ENDS_AT: dict[str, float] = {}
-POLLS: Counter[str] = Counter()
+REQUESTS: Counter[str] = Counter()
+WORD_SECONDS = 0.05
 CONNECTIONS: set[Any] = set()
 
 
@@ -58,8 +61,8 @@ def app() -> Starlette:
         Route("/v1/threads", answering(thread), methods=["POST"]),
         Route("/v1/threads/{name}/messages", answering(message), methods=["POST"]),
         Route("/v1/threads/{name}/messages", answering(message_page)),
-        Route("/v1/threads/{name}/runs", answering(start_run), methods=["POST"]),
-        Route("/v1/threads/{name}/runs/{run_id}", answering(poll_run)),
+        Route("/v1/threads/{name}/runs", start_run, methods=["POST"]),
+        Route("/v1/threads/{name}/runs/{run_id}", answering(run)),
     ]
     today = [
         Route("/v1/agents/{name}", answering(agent)),
@@ -79,16 +82,18 @@ def answering(make: Callable[[str], Json]) -> Endpoint:
     """An endpoint that answers with the object of the name in the path."""
 
     async def endpoint(request: Request) -> Response:
-        if make is not told_connections:
+        name = request.path_params.get("name", "")
+        if make not in (told_connections, measured_run):
             CONNECTIONS.add(tuple(request.scope["client"]))
-        body = json.dumps(make(request.path_params.get("name", "")))
+            REQUESTS[name] += 1
+        body = json.dumps(make(name))
         return Response(body, media_type="application/json", headers={"x-request-id": "req_1"})
 
     return endpoint
 
 
 def measured_run(name: str) -> Json:
-    return {"ended": ENDS_AT[name], "polls": POLLS[name]}
+    return {"ended": ENDS_AT[name], "requests": REQUESTS[name]}
 
 
 def told_connections(_: str) -> Json:
@@ -140,14 +145,33 @@ def message_page(name: str) -> Json:
     return page([message(name, role, number) for number, role in enumerate(roles())])
 
 
-def start_run(name: str) -> Json:
+async def start_run(request: Request) -> Response:
+    name = request.path_params["name"]
     ENDS_AT[name] = time.time() + int(name.split("_")[1]) / 1000
-    return run(name)
+    if not (await request.json()).get("stream"):
+        return await answering(run)(request)
+    REQUESTS[name] += 1
+    return StreamingResponse(tell_run(name), media_type="text/event-stream")
 
 
-def poll_run(name: str) -> Json:
-    POLLS[name] += 1
-    return run(name)
+async def tell_run(name: str) -> AsyncIterator[str]:
+    """The run in v2's events, its text word by word until it ends."""
+    begun = {**message(name, "assistant"), "content": []}
+    yield event("thread.run.created", run(name))
+    yield event("thread.message.created", begun)
+    while (left := ENDS_AT[name] - time.time()) > WORD_SECONDS:
+        await asyncio.sleep(WORD_SECONDS)
+        part = {"index": 0, "type": "text", "text": {"value": "word ", "annotations": []}}
+        delta = {"id": begun["id"], "object": "thread.message.delta", "delta": {"content": [part]}}
+        yield event("thread.message.delta", delta)
+    await asyncio.sleep(max(0.0, left))
+    yield event("thread.message.completed", message(name, "assistant"))
+    yield event("thread.run.completed", run(name) | {"status": "completed"})
+    yield "event: done\ndata: [DONE]\n\n"
+
+
+def event(name: str, data: Json) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
 def run(name: str) -> Json:

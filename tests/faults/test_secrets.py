@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.backends import Backend
+from tests.fake_upstream import answer_always, v2_list, v2_run
 from tests.faults.calls import CALLS, READ_AND_CHANGE, make_call, standing_call
 from tests.faults.proxy import Answer, Fault, status
-from tests.invoke import KEY, Json
+from tests.invoke import KEY, Json, web
 
 ACCESS, ADMIN = "access-token-0123456789", "admin-token-0123456789"
 OTHER_KEY = "sk-proj-AbCdEfGh0123456789"
@@ -104,3 +105,13 @@ def test_a_secret_in_the_call_itself_is_not_logged(
         log = capsys.readouterr()
         for secret in SECRETS:
             assert secret not in log.out + log.err
+
+
+def test_no_list_of_runs_shows_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    error = {"code": "server_error", "message": WORDS}
+    run = v2_run("failed", last_error=error, incomplete_details={"reason": WORDS})
+    function = answer_always(200, v2_list(run)).function(ACCESS_TOKEN=ACCESS, ADMIN_TOKEN=ADMIN)
+    call = {"action": "list-runs", "threadId": "thread_1"}
+    answer = function.main(call | web("POST", {"authorization": f"Bearer {ADMIN}"}))
+    assert answer["body"]["data"]["runs"][0]["lastError"]["code"] == "server_error"
+    check_for_secrets(answer, capsys)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 
 from tests.function.upstream.interleaving import play_orders
-from tests.function.upstream.test_interleavings import MESSAGES, RUNS, count_checked
+from tests.function.upstream.simultaneous import MESSAGES, RUNS, count_checked
 from tests.soak.killing import kill_at_random
 from tests.soak.lasting import measure_what_stays
 from tests.soak.repeating import repeat_messages, repeat_runs

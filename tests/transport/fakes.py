@@ -41,10 +41,17 @@ def refuse_all(request: httpx2.Request) -> httpx2.Response:
 
 
 def send_raw(
-    upstream: Upstream, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    upstream: Upstream,
+    method: str,
+    path: str,
+    body: Any = None,
+    headers: dict[str, str] | None = None,
+    **options: Any,
 ) -> httpx2.Response:
-    """Sends one request without the SDK, which would refuse to send some of them."""
-    with httpx2.Client(transport=AssistantsTransport(httpx2.MockTransport(upstream))) as plain:
+    """Sends one request without the SDK, which would refuse to send some of them; `options` are the
+    transport's."""
+    transport = AssistantsTransport(httpx2.MockTransport(upstream), **options)
+    with httpx2.Client(transport=transport) as plain:
         content = None if body is None else json.dumps(body)
         return plain.request(method, BASE_URL + path, content=content, headers=headers)
 

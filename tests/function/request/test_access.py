@@ -197,7 +197,9 @@ def test_a_star_means_every_page_as_none_does(setting: str) -> None:
     assert answer["headers"]["Access-Control-Allow-Origin"] == "*"
 
 
-@pytest.mark.parametrize("setting", [GOOD, GOOD + "/", GOOD.upper(), f"{OTHER} {GOOD}", f" {OTHER},{GOOD} ,"])
+@pytest.mark.parametrize(
+    "setting", [GOOD, GOOD + "/", GOOD + ":443", GOOD.upper(), f"{OTHER} {GOOD}", f" {OTHER},{GOOD} ,"]
+)
 def test_an_origin_is_meant_however_it_is_written(setting: str) -> None:
     answer = make_function({"ALLOWED_ORIGINS": setting}).main(web("OPTIONS", {"origin": GOOD}))
     assert answer["headers"]["Access-Control-Allow-Origin"] == GOOD

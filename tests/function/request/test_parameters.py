@@ -201,7 +201,7 @@ def test_an_object_is_taken_as_json_and_as_its_text(name: str) -> None:
     assert send_parameter(name, value) == send_parameter(name, json.dumps(value)) == value
 
 
-@pytest.mark.parametrize("value", ["{", "", "{'a': 1}", "[NaN]", '{"a": NaN}', "[" * 100_000, "nul"])
+@pytest.mark.parametrize("value", ["{", "", "{'a': 1}", "[NaN]", '{"a": NaN}', "[" * 10_000, "nul"])
 @pytest.mark.parametrize("name", ["metadata", "tools", "responseFormat"])
 def test_text_that_is_no_json_is_refused(name: str, value: str) -> None:
     assert get_refusal(action="create-assistant", name="n", **{name: value}) == f"{name} must be JSON"

@@ -115,7 +115,6 @@ NONSENSE: dict[str, Json] = {
         "content": b'{"id": "thread_1", "object": "thread", "created_at": ' + b"9" * 5000 + b"}",
         "headers": {"content-type": "application/json"},
     },
-    "huge": {"content": b"[" + b" " * (17 * 1024 * 1024) + b"]"},
     **{
         str(shape): {"json": shape}
         for shape in (

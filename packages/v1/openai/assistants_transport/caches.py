@@ -1,5 +1,6 @@
 """What a transport remembers between requests to save requests. All of it may be lost at any time."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from assistants_transport.v2_errors import Json
 
 AGENT_LIFE_SECONDS = 10.0
 MAX_CACHED_OBJECTS = 32
-MAX_CACHED_ENDED_RESPONSES = 8  # each may be long
+MAX_CACHED_ENDED_RESPONSES = 8
+MAX_CACHED_CHARACTERS = 50_000  # of an object's JSON; a longer one is asked for again
 MAX_CACHED_WRITERS = 512
 ENDED_STATUSES = ("completed", "failed", "cancelled", "incomplete")
 
@@ -32,7 +34,8 @@ class KnownAgents:
         return agent
 
     def remember(self, agent: Json) -> None:
-        _put_last(self._agents, agent["id"], (self._now(), agent), MAX_CACHED_OBJECTS)
+        if _is_short(agent):
+            _put_last(self._agents, agent["id"], (self._now(), agent), MAX_CACHED_OBJECTS)
 
     def forget(self, agent_id: str) -> None:
         self._agents.pop(agent_id, None)
@@ -56,7 +59,8 @@ class KnownResponses:
             _put_last(self._active_ids, conversation_id, (response["id"], run_id), MAX_CACHED_OBJECTS)
 
     def remember_ended(self, response: Json) -> None:
-        _put_last(self._ended, response["id"], response, MAX_CACHED_ENDED_RESPONSES)
+        if _is_short(response):
+            _put_last(self._ended, response["id"], response, MAX_CACHED_ENDED_RESPONSES)
 
     def find_ended(self, response_id: str) -> Json | None:
         return self._ended.get(response_id)
@@ -172,6 +176,10 @@ class Caches:
 
 def has_ended(response: Json) -> bool:
     return response["status"] in ENDED_STATUSES
+
+
+def _is_short(value: Json) -> bool:
+    return len(json.dumps(value)) <= MAX_CACHED_CHARACTERS
 
 
 def _put_last(known: dict[Any, Any], key: object, value: object, limit: int) -> None:

@@ -1,14 +1,18 @@
 """Sends requests to today's OpenAI on behalf of one v2 request, within the time that its caller allows."""
 
 import json
+import math
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import httpx2
 
-from assistants_transport.response_stream import ResponseStream
 from assistants_transport.v2_errors import Json, UpstreamError, V2Error
+
+if TYPE_CHECKING:
+    from assistants_transport.response_stream import ResponseStream
 
 AGENTS_BETA_HEADER = ("OpenAI-Beta", "agents=v1")
 REQUEST_HEADERS_DROPPED = {
@@ -41,6 +45,7 @@ class OpenAIApi:
         request: httpx2.Request,
         prefix: str,
         now: Callable[[], float] = time.monotonic,
+        enough_bytes: float = math.inf,
     ) -> None:
         self._inner, self._request, self._now = inner, request, now
         self._prefix = quote(prefix)
@@ -52,10 +57,15 @@ class OpenAIApi:
         self.kept_headers: dict[str, str] = {}
         self.was_answered = False
         self.stream: ResponseStream | None = None
+        self._enough_bytes, self._bytes_read = enough_bytes, 0
 
     def begin_again(self) -> None:
         """Gives the caller's timeout anew to the requests from now on."""
         self._deadline = None if self._read_seconds is None else self._now() + self._read_seconds
+
+    def has_read_enough(self) -> bool:
+        """Whether its caller has no use for a longer list than what was read already."""
+        return self._bytes_read >= self._enough_bytes
 
     def seconds_left(self) -> float | None:
         """What the caller's timeout leaves for all requests together; None if there is no timeout."""
@@ -72,10 +82,12 @@ class OpenAIApi:
 
     def open_stream(
         self, method: str, path: str, body: Json | None = None, query: Json | None = None
-    ) -> ResponseStream:
+    ) -> "ResponseStream":
         """Returns once the first event is there. Raises what ResponseStream raises, too.
 
         The extension `stream` of the request says to those below that its answer is not to be read whole."""
+        from assistants_transport.response_stream import ResponseStream
+
         request = self._build_request(method, path + (f"?{urlencode(query)}" if query else ""), body)
         request.extensions["stream"] = True
         response = self._inner.handle_request(request)
@@ -97,7 +109,7 @@ class OpenAIApi:
     def _send(self, method: str, path: str, body: Json | None = None) -> Json:
         response = self._inner.handle_request(self._build_request(method, path, body))
         try:
-            response.read()
+            self._bytes_read += len(response.read())
             self._take_head(response)
         finally:
             response.close()

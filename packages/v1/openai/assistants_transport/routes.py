@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from assistants_transport.caches import Caches
 from assistants_transport.ids import require_safe_id
@@ -10,7 +10,6 @@ from assistants_transport.openai_api import OpenAIApi
 from assistants_transport.operations import assistants_as_agents as assistants
 from assistants_transport.operations import messages_as_items as messages
 from assistants_transport.operations import runs_as_responses as runs
-from assistants_transport.operations import runs_as_streams as streams
 from assistants_transport.operations import steps_as_output_items as steps
 from assistants_transport.operations import threads_as_conversations as threads
 from assistants_transport.operations.run_loading import find_active_run_id
@@ -24,7 +23,10 @@ from assistants_transport.v2_errors import (
     refuse_value,
 )
 
-V2Answer = Mapping[str, object] | streams.RunStream  # or any of the TypedDicts in v2_objects.py
+if TYPE_CHECKING:
+    from assistants_transport.operations.runs_as_streams import RunStream
+
+V2Answer: TypeAlias = "Mapping[str, object] | RunStream"  # or any of the TypedDicts in v2_objects.py
 
 
 class Route(NamedTuple):
@@ -47,24 +49,38 @@ def list_messages(request: V2Request) -> V2Answer:
 
 
 def create_run(request: V2Request) -> V2Answer:
-    return streams.create(request) if request.body.get("stream") else runs.create(request)
+    if not request.body.get("stream"):
+        return runs.create(request)
+    from assistants_transport.operations import runs_as_streams  # not loaded where nothing is streamed
+
+    return runs_as_streams.create(request)
 
 
 def create_thread_and_run(request: V2Request) -> V2Answer:
-    is_streamed = request.body.get("stream")
-    return streams.create_with_thread(request) if is_streamed else runs.create_with_thread(request)
+    if not request.body.get("stream"):
+        return runs.create_with_thread(request)
+    from assistants_transport.operations import runs_as_streams
+
+    return runs_as_streams.create_with_thread(request)
 
 
 def submit_tool_outputs(request: V2Request) -> V2Answer:
-    is_streamed = request.body.get("stream")
-    return streams.submit_tool_outputs(request) if is_streamed else runs.submit_tool_outputs(request)
+    if not request.body.get("stream"):
+        return runs.submit_tool_outputs(request)
+    from assistants_transport.operations import runs_as_streams
+
+    return runs_as_streams.submit_tool_outputs(request)
 
 
 def retrieve_run(request: V2Request) -> V2Answer:
     wanted = request.query.get("stream", "false")
     if wanted not in ("true", "false"):
         refuse_value("stream", "true or false is wanted")
-    return streams.take_up(request) if wanted == "true" else runs.retrieve(request)
+    if wanted == "false":
+        return runs.retrieve(request)
+    from assistants_transport.operations import runs_as_streams
+
+    return runs_as_streams.take_up(request)
 
 
 PAGE_QUERY = frozenset({"limit", "order", "after", "before"})

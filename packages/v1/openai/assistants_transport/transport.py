@@ -1,8 +1,9 @@
 """The transport: takes a v2 request apart, has it answered, and makes a v2 response of the answer."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -11,11 +12,13 @@ from assistants_transport.caches import Caches
 from assistants_transport.event_stream import write_event
 from assistants_transport.ids import to_v2_text
 from assistants_transport.openai_api import OpenAIApi
-from assistants_transport.operations.runs_as_streams import RunStream
 from assistants_transport.translate.marks import mark_from_key
 from assistants_transport.v2_errors import Json, PartialFailure, UpstreamError, V2Error
 
 NO_RETRY = {"x-should-retry": "false"}  # tells the SDK, which would begin anew beside what is left
+if TYPE_CHECKING:
+    from assistants_transport.operations.runs_as_streams import RunStream
+
 # what reading JSON of an unexpected shape raises
 SURPRISES = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 
@@ -26,30 +29,35 @@ class AssistantsTransport(httpx2.BaseTransport):
     A message or a run that is sent again with the same header Idempotency-Key within its thread is done once.
     `inner` sends the requests. The read timeout of a v2 request bounds all requests made for it together.
     Upstream errors come back in v2's shape with their status, code and Retry-After. Raises httpx2's errors
-    where there is no upstream answer, and DecodingError where it cannot be understood."""
+    where there is no upstream answer, and DecodingError where it cannot be understood.
+    With `enough_bytes` a list ends early, and says that there is more, once so much of it was read."""
 
-    def __init__(self, inner: httpx2.BaseTransport, caches: Caches | None = None) -> None:
-        self._inner, self._caches = inner, caches or Caches()
+    def __init__(
+        self,
+        inner: httpx2.BaseTransport,
+        caches: Caches | None = None,
+        enough_bytes: float = math.inf,
+    ) -> None:
+        self._inner, self._caches, self._enough_bytes = inner, caches or Caches(), enough_bytes
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         split = routes.split_path(request.url.path)
         if split is None:
             return self._inner.handle_request(request)
         prefix, path = split
-        api = OpenAIApi(self._inner, request, prefix)
+        api = OpenAIApi(self._inner, request, prefix, enough_bytes=self._enough_bytes)
         try:
             status, body = self._answer_request(request, path, api)
         except BaseException:
             api.hang_up()
             raise
-        if isinstance(body, RunStream):
-            headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
-            return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
-        api.hang_up()
-        # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
-        content = json.dumps(body).encode()
-        headers = {**api.kept_headers, "Content-Type": "application/json"}
-        return httpx2.Response(status, content=content, headers=headers, request=request)
+        if isinstance(body, Mapping):
+            # json.dumps writes ASCII: a text may hold half a surrogate pair, which UTF-8 cannot encode
+            content = json.dumps(body).encode()
+            headers = {**api.kept_headers, "Content-Type": "application/json"}
+            return httpx2.Response(status, content=content, headers=headers, request=request)
+        headers = {**api.kept_headers, "Content-Type": "text/event-stream"}
+        return httpx2.Response(status, headers=headers, stream=_EventBytes(body), request=request)
 
     def _answer_request(
         self, request: httpx2.Request, path: str, api: OpenAIApi
@@ -80,7 +88,7 @@ class AssistantsTransport(httpx2.BaseTransport):
 class _EventBytes(httpx2.SyncByteStream):
     """A run's events as the body of an answer, each as soon as it is there. Closing it hangs up."""
 
-    def __init__(self, stream: RunStream) -> None:
+    def __init__(self, stream: "RunStream") -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:

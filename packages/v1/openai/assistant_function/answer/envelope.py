@@ -34,7 +34,7 @@ class Answer(NamedTuple):
 
 def wrap_answer(answer: Answer, secrets: tuple[str, ...] = ()) -> Json:
     """200, or 202 with Retry-After for what goes on."""
-    whole: Json = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in answer.data.items()}
+    whole = _hide_in_words(answer.data, secrets)
     data = fit(whole, answer.cut_front)
     if data is not whole and not fits(data):
         return _build_response(502, False, keep_ids(data), TOO_LONG, {})
@@ -48,6 +48,14 @@ def wrap_failure(failure: Failure, secrets: tuple[str, ...] = ()) -> Json:
     data = data if data is None or fits(data) else keep_ids(data)
     message = redact(failure.message, secrets) + failure.advice
     return _build_response(failure.status, False, data, message, failure.headers)
+
+
+def _hide_in_words(data: Mapping[str, Any], secrets: tuple[str, ...]) -> Json:
+    """The data, without secrets in what OpenAI says of a run, or of each run of a list."""
+    hidden = {n: hide_secrets(v, secrets) if n in OPENAI_WORDS else v for n, v in data.items()}
+    if "runs" in data:
+        hidden["runs"] = [_hide_in_words(run, secrets) for run in data["runs"]]
+    return hidden
 
 
 def wrap_nothing() -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from assistant_function.errors import Busy, FunctionError, Json, PartialFailure, UpstreamError
+from assistant_function.errors import AnswerTooLong, Busy, FunctionError, Json, PartialFailure, UpstreamError
 
 TRY_AGAIN = "; try again"
 LOOK_FIRST = "; the change may have been carried out: look before you repeat it"
@@ -43,6 +43,8 @@ def _present(error: BaseException | None, params: Json, advice: str) -> Failure:
         case Busy():
             thread_id = params["threadId"] if isinstance(params.get("threadId"), str) else None
             return Failure(error.status, error.message, {"threadId": thread_id, **(error.data or {})})
+        case AnswerTooLong() if advice == TRY_AGAIN:
+            return Failure(error.status, error.message)
         case UpstreamError(status=502 | 504):
             return Failure(error.status, error.message, error.data, error.headers, advice)
         case FunctionError():

@@ -10,6 +10,7 @@ PAGE_KEYS = ("firstId", "lastId", "hasMore")
 LISTS = {"messages": "messageId", "assistants": "assistantId", "runs": "runId"}
 MAX_SENT_TEXT_CHARACTERS = 200_000
 MIN_SENT_TEXT_CHARACTERS = 100
+LARGE = 100_000  # characters of a text
 
 
 def fit(data: Json, cut_front: bool = False) -> Json:
@@ -73,5 +74,21 @@ def _cut(value: Any, longest: int) -> Any:
 
 def _count_bytes(data: Json) -> int:
     """The size as it is sent: `response` stands in the answer twice."""
-    twice = len(json.dumps(data["response"]).encode()) if data.get("response") else 0
-    return twice + len(json.dumps(data, ensure_ascii=False).encode(errors="replace"))
+    return _measure(data) + _measure(data.get("response"))
+
+
+def _measure(value: Any) -> int:
+    """The bytes of the value as JSON, or a few more. What is large is measured apart: the JSON of the whole
+    would need several times the memory that the value has."""
+    if isinstance(value, str) and _is_large(value):
+        return sum(_measure(value[start : start + LARGE]) for start in range(0, len(value), LARGE))
+    if isinstance(value, list) and any(map(_is_large, value)):
+        return len("[]") + sum(_measure(inner) + len(", ") for inner in value)
+    if isinstance(value, dict) and (large := {k: v for k, v in value.items() if _is_large(v)}):
+        small = {key: inner for key, inner in value.items() if key not in large}
+        return _measure(small) + sum(_measure(key) + _measure(large[key]) + len(": , ") for key in large)
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+
+
+def _is_large(value: Any) -> bool:
+    return len(value) > LARGE if isinstance(value, str) else bool(value) and isinstance(value, dict | list)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assistant_function.answer import shapes
     from assistants_transport import v2_objects as v2
 
+LIST_LIMIT = 20
 SHOWN_SETTINGS = {param.name: param.v2_name for param in ASSISTANT_SETTINGS if param.shown}
 
 
@@ -23,7 +24,8 @@ def create(call: ActionCall) -> Answer:
 
 
 def list_page(call: ActionCall) -> Answer:
-    found, has_more = parse_assistants(call.beta.assistants.list(**call.v2_fields()))
+    fields: Json = {"limit": LIST_LIMIT} | call.v2_fields()
+    found, has_more = parse_assistants(call.beta.assistants.list(**fields))
     return Answer(present_page("assistants", "assistantId", map(_present, found), has_more))
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from assistant_function.answer import shapes
     from assistants_transport import v2_objects as v2
 
+LIST_LIMIT = 20
 CANCELLABLE = ("queued", "in_progress", "requires_action")
 ENDED_BADLY = ("failed", "cancelled", "expired")
 
@@ -67,7 +68,8 @@ def get(call: ActionCall) -> Answer:
 
 def list_page(call: ActionCall) -> Answer:
     thread_id = call.params["threadId"]
-    found, has_more = parse_runs(call.beta.threads.runs.list(thread_id, **call.v2_fields()))
+    fields: Json = {"limit": LIST_LIMIT} | call.v2_fields()
+    found, has_more = parse_runs(call.beta.threads.runs.list(thread_id, **fields))
     page = present_page("runs", "runId", map(present_listed_run, found), has_more)
     return Answer({"threadId": thread_id, **page})
 

@@ -16,6 +16,7 @@ from typing import (
 
 from assistant_function.answer import shapes
 from assistant_function.errors import Json
+from assistant_function.request import limits
 from assistant_function.request import readers as r
 
 # ---------------------------------------------------------------- building blocks
@@ -149,8 +150,15 @@ _WEB_SEARCH: Json = {
     "user_location": nullable(_LOCATION),
     "filters": nullable(closed({"allowed_domains": nullable(list_of(TEXT))})),
 }
+_DETAIL: Json = {"type": ["string", "null"], "enum": ["auto", "low", "high", None]}
 _SEEN_TEXT_PART = object_of({"text": TEXT | {"pattern": r.NOT_BLANK}})
 _TEXT_PART = closed({"type": {"type": "string", "const": "text"}, "text": TEXT}, "type", "text")
+_IMAGE_PART: Json = {
+    "oneOf": [
+        _kind(kind, {kind: closed({name: TEXT | {"minLength": 1}, "detail": _DETAIL}, name)})
+        for kind, name in (("image_url", "url"), ("image_file", "file_id"))
+    ]
+}
 _JSON_SCHEMA = closed(
     {
         "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
@@ -165,9 +173,16 @@ _JSON_SCHEMA = closed(
 _ATTACHMENTS: Json = {"attachments": nullable(list_of(ref("NewAttachment")))}
 
 
-def _new_message(role: str, more: Json | None = None) -> Json:
-    texts = list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART}
-    content = {"anyOf": [TEXT | {"pattern": r.NOT_BLANK}, texts]}
+_USERS_PARTS: Json = list_of({"oneOf": [_TEXT_PART, _IMAGE_PART]}) | {
+    "minItems": 1,
+    "contains": {"anyOf": [_SEEN_TEXT_PART, _IMAGE_PART]},
+    "description": f"Texts and images, at most {limits.MAX_IMAGES} of these.",
+}
+_ASSISTANTS_PARTS: Json = list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART}
+
+
+def _new_message(role: str, parts: Json, more: Json | None = None) -> Json:
+    content = {"anyOf": [TEXT | {"pattern": r.NOT_BLANK}, parts]}
     return closed(
         {"role": {"type": "string", "const": role}, "content": content, **(more or {})}, "role", "content"
     )
@@ -210,7 +225,12 @@ PARTS: dict[str, Json] = {
         }
     ),
     "NewMessages": list_of(ref("NewMessage")),
-    "NewMessage": {"oneOf": [_new_message("user", _ATTACHMENTS), _new_message("assistant")]},
+    "NewMessage": {
+        "oneOf": [
+            _new_message("user", _USERS_PARTS, _ATTACHMENTS),
+            _new_message("assistant", _ASSISTANTS_PARTS),
+        ]
+    },
     "NewAttachment": closed(
         {"file_id": TEXT | {"minLength": 1}, "tools": nullable(list_of(ref("AttachmentTool")))},
         "file_id",
@@ -229,11 +249,12 @@ PARTS: dict[str, Json] = {
         "output",
     ),
     "ResponseFormat": {
+        "description": f"At most {limits.MAX_FORMAT_CHARACTERS} characters as JSON.",
         "anyOf": [
             {"type": "string", "enum": ["auto", "text", "json_object"]},
             _kind("text"),
             _kind("json_object"),
             _kind("json_schema", {"json_schema": _JSON_SCHEMA}),
-        ]
+        ],
     },
 }

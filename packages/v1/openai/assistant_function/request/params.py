@@ -53,7 +53,11 @@ MESSAGE = Param(
     "message", r.read_message, "The message's text; the setting MAX_MESSAGE_CHARS limits it.", upstream=False
 )
 ROLE = Param("role", r.one_of("user", "assistant"), "Whose message it is.")
-MESSAGES = Param("messages", r.read_messages, "The messages that it begins with.")
+MESSAGES = Param(
+    "messages",
+    r.read_messages,
+    "The messages that it begins with; the setting MAX_MESSAGES_PER_CALL limits how many.",
+)
 TOOL_OUTPUTS = Param(
     "toolOutputs", r.read_tool_outputs, "The outputs of the run's toolCalls.", upstream=False
 )

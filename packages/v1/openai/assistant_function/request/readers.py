@@ -16,6 +16,7 @@ MAX_NAME_CHARACTERS = 256
 MAX_WAIT_SECONDS = 900  # the platform's longest call
 MIN_TOKENS, MAX_TOKENS = 16, 1_000_000  # Responses: max_output_tokens begins at 16
 MAX_PARAMETER_DEPTH = 64
+MAX_PARAMETER_VALUES = 20_000  # the SDK takes some 0.1 ms for each, and a body of 1 MB may hold 300,000
 ID_PATTERN = "(?!runs$)[A-Za-z0-9_-]{1,128}"  # /threads/runs is another endpoint
 _ID = re.compile(ID_PATTERN)
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -199,6 +200,8 @@ def read_response_format(name: str, value: Any) -> Json | str:
 
 def parse_json(name: str, value: str) -> Any:
     """JSON text -> its value; InvalidRequest for anything else, NaN and unreadable depths included."""
+    if json_text.has_more_values(value.encode(errors="surrogatepass"), MAX_PARAMETER_VALUES):
+        _refuse_too_many(name)
     try:
         return json_text.loads(value)
     except ValueError:
@@ -214,10 +217,13 @@ def _read_json(name: str, value: Any, kind: type, wanted: str) -> Any:
 
 
 def _check_sendable(name: str, value: Any) -> None:
-    """Refuses what no request can carry: half a surrogate pair, NaN, unreadable depths."""
-    left = [(value, 0)]
+    """Refuses what no request can carry: half a surrogate pair, NaN, unreadable depths, too many values."""
+    left, values = [(value, 0)], 1
     while left:
         part, depth = left.pop()
+        values += len(part) if isinstance(part, dict | list) else 0
+        if values > MAX_PARAMETER_VALUES:
+            _refuse_too_many(name)
         if depth > MAX_PARAMETER_DEPTH:
             _refuse(name, "is nested too deeply")
         if isinstance(part, str) and json_text.LONE_SURROGATE.search(part):
@@ -245,6 +251,10 @@ def _to_number(value: Any) -> float | None:
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
+
+
+def _refuse_too_many(name: str) -> Never:
+    _refuse(name, f"must be made of at most {MAX_PARAMETER_VALUES} values")
 
 
 def _refuse(name: str, why: str) -> Never:

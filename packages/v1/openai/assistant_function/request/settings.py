@@ -41,6 +41,7 @@ class Settings:
     admin_token: str | None
     max_message_chars: int
     max_completion_tokens: int | None
+    max_messages_per_call: int
     allowed_origins: tuple[str, ...]
     run_streaming: bool
 
@@ -61,6 +62,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         admin_token=_read_checked(environment, "ADMIN_TOKEN", _TOKEN, IN_A_HEADER),
         max_message_chars=_read_count(environment, "MAX_MESSAGE_CHARS", 1, MAX_COUNT) or 32_000,
         max_completion_tokens=_read_count(environment, "MAX_COMPLETION_TOKENS", MIN_TOKENS, MAX_TOKENS),
+        max_messages_per_call=_read_count(environment, "MAX_MESSAGES_PER_CALL", 1, MAX_COUNT) or 100,
         allowed_origins=_read_origins(environment),
         run_streaming=_read_switch(environment, "RUN_STREAMING"),
     )

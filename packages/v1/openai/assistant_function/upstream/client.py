@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import httpx2
     from openai import OpenAI
 
+MAX_SENT_BYTES = 1_000_000  # by the platform, in an answer: of a list, more than that is not read
+
 
 class Connection:
     """The way to OpenAI: `network` sends requests and knows what this call has sent, `assistants` answers
@@ -29,7 +31,9 @@ class Connection:
         self._settings, is_native = settings, settings.backend == "native"
         self.streams = set(STREAMS if settings.run_streaming else ())
         self.network = RetryingTransport(transport or open_transport(), Deadline(0))
-        self.assistants = self.network if is_native else AssistantsTransport(self.network)
+        self.assistants = (
+            self.network if is_native else AssistantsTransport(self.network, enough_bytes=MAX_SENT_BYTES)
+        )
 
     @property
     def client(self) -> "OpenAI":

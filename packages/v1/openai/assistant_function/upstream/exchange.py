@@ -11,8 +11,9 @@ from typing import Any, Never, cast
 import httpx2
 
 from assistant_function.request.deadline import Deadline
+from assistant_function.upstream.bounded_reading import AnswerTooLong, iterate_decoded, read_whole
 
-MAX_ANSWER_BYTES = 12 * 1024 * 1024  # several copies of it fit into project.yml's 128 MB
+MAX_STREAM_BYTES = 12 * 1024 * 1024  # none of it is kept
 CHANGE_SHARE = 0.8  # of the time that is left
 MAX_SILENCE_SECONDS = 10.0  # of a stream that has begun
 END_SECONDS = 0.05  # what a stream whose reader has heard enough may take to its end
@@ -40,35 +41,37 @@ class Exchange(httpx2.SyncByteStream):
     def work(self) -> None:
         """Leaves the response, and the parts of a stream with a None behind them; or what went wrong."""
         try:
-            last: httpx2.Response | BaseException | None = self._send_and_read()
+            last = self._send_and_read()
         except BaseException as problem:
-            last = problem
+            self._put_last(problem)
+        else:
+            self._put_last(last)
+
+    def _put_last(self, found: httpx2.Response | BaseException | None) -> None:
+        """The connection is free for the next request by now."""
         self.is_read = True
-        self._found.put(last)  # now that the connection is free for the next request
+        self._found.put(found)
 
     def _send_and_read(self) -> httpx2.Response | None:
         response = self._inner.handle_request(self._request)
         try:
-            parts = self._read_parts(response)
             if _is_event_stream(response):
                 network = response.extensions.get("network_stream")
                 self._socket = network.get_extra_info("socket") if network else None
                 self._found.put(self._build_response(response, stream=self))
-                for part in parts:
-                    self._found.put(part)
+                self._read_parts(response)
                 return None
-            return self._build_response(response, content=b"".join(parts))
+            return self._build_response(response, content=read_whole(response, self._request))
         finally:
             response.close()
 
-    def _read_parts(self, response: httpx2.Response) -> Iterator[bytes]:
+    def _read_parts(self, response: httpx2.Response) -> None:
         size = 0
-        for part in response.iter_bytes():
+        for part in iterate_decoded(response, self._request):
             size += len(part)
-            if size > MAX_ANSWER_BYTES:
-                problem = f"the answer is longer than {MAX_ANSWER_BYTES} bytes"
-                raise httpx2.DecodingError(problem, request=self._request)
-            yield part
+            if size > MAX_STREAM_BYTES:
+                raise AnswerTooLong(f"a stream of more than {MAX_STREAM_BYTES} bytes", request=self._request)
+            self._found.put(part)
 
     def _build_response(self, response: httpx2.Response, **body: Any) -> httpx2.Response:
         # The raw headers, because a header may hold more than ASCII.
@@ -107,7 +110,10 @@ class Exchange(httpx2.SyncByteStream):
             self._give_up()
         self._has_ended = found is None or isinstance(found, BaseException)
         if isinstance(found, BaseException):
-            raise found
+            try:
+                raise found
+            finally:
+                del found  # else it and this frame would keep each other, and all that the callers hold
         return found
 
     def _give_up(self) -> Never:

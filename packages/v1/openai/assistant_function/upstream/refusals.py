@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 
 from assistant_function import errors
+from assistant_function.upstream.bounded_reading import AnswerTooLong
 from assistant_function.upstream.retrying import NOT_SENT
 
 STREAM_REFUSALS = (400, 404, 405, 422, 501)
@@ -19,6 +20,8 @@ def translate_failure(cause: BaseException | None) -> errors.UpstreamError:
     """An error of httpx2: no answer, or the end of one that was not whole."""
     if isinstance(cause, httpx2.TooManyRedirects):
         return errors.AnswerLost(f"OPENAI_BASE_URL redirects to {cause}; set it to the address that answers")
+    if isinstance(cause, AnswerTooLong):
+        return errors.AnswerTooLong()
     if isinstance(cause, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(cause, NOT_SENT) else errors.AnswerLost

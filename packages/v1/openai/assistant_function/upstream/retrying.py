@@ -5,6 +5,7 @@ import math
 import httpx2
 
 from assistant_function.request.deadline import Deadline
+from assistant_function.upstream.bounded_reading import AnswerTooLong
 from assistant_function.upstream.exchange import CHANGE_SHARE, MAX_SILENCE_SECONDS, Exchange, Workers
 
 CONNECT_SECONDS = 5.0
@@ -12,6 +13,7 @@ KEEP_ALIVE_SECONDS = 55.0
 MAX_CONNECTIONS = 10
 MAX_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.25
+FEWER = 4  # how many times fewer objects are asked for after a page that was too long
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 PASSING_STATUSES = (408, 500, 502, 503, 504, 529)
 
@@ -46,6 +48,16 @@ class RetryingTransport(httpx2.BaseTransport):
         self.last_request_id: str | None = None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """A page that is too long is asked for with fewer objects: it says by itself that there are more."""
+        try:
+            return self._send_repeatedly(request)
+        except AnswerTooLong:
+            fewer = _ask_for_fewer(request)
+            if fewer is None:
+                raise
+        return self.handle_request(fewer)
+
+    def _send_repeatedly(self, request: httpx2.Request) -> httpx2.Response:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)
             try:
@@ -106,6 +118,15 @@ class RetryingTransport(httpx2.BaseTransport):
         if response.is_redirect:
             raise httpx2.TooManyRedirects(_find_target(response, request), request=request)
         return response
+
+
+def _ask_for_fewer(request: httpx2.Request) -> httpx2.Request | None:
+    """The request for a page of a quarter as many objects; None where there is nothing to make less of."""
+    limit = request.url.params.get("limit", "")
+    if request.method != "GET" or not limit.isdecimal() or int(limit) < 2:
+        return None
+    url = request.url.copy_set_param("limit", str(int(limit) // FEWER or 1))
+    return httpx2.Request("GET", url, headers=request.headers, extensions=request.extensions)
 
 
 def _find_target(response: httpx2.Response, request: httpx2.Request) -> str:

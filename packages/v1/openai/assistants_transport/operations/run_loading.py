@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+import httpx2
+
 from assistants_transport import pages
 from assistants_transport.caches import has_ended
 from assistants_transport.ids import conversation_id_of, read_time, to_upstream_id, to_v2_id
@@ -132,15 +134,17 @@ def _has_gone_on(response: Json, calls: Calls) -> bool:
 
 def load_calls(request: V2Request, call_ids: list[str]) -> Calls:
     """Reads the conversation backwards from its end until it has met all these calls."""
-    unseen = set(call_ids)
+    unseen, wanted = set(call_ids), set(call_ids)
     outputs: dict[str, str] = {}
     later: list[Json] = []
     for item in _iterate_backwards(request) if unseen else ():
-        if item["type"] == "function_call_output" and item["call_id"] in call_ids:
+        if item["type"] == "function_call_output" and item["call_id"] in wanted:
             outputs[item["call_id"]] = item["output"]
         elif item["type"] == "function_call":
             unseen.discard(item["call_id"])
         if not outputs:
+            if _is_question(item):
+                later.clear()  # only the answer to the calls matters, not what the thread went on with
             later.append(item)
         if not unseen:
             break
@@ -153,7 +157,7 @@ def _guess_next_round(response: Json, later: list[Json]) -> LoadedRun:
     What that response wrote is the `later` items behind the outputs, up to the next message of a user."""
     written: list[Json] = []
     for item in later:
-        if item["type"] == "message" and item["role"] == "user":
+        if _is_question(item):
             break
         written.append(item)
     if written:
@@ -164,6 +168,10 @@ def _guess_next_round(response: Json, later: list[Json]) -> LoadedRun:
     if later:  # the thread went on without it
         return LoadedRun({**response, "status": "expired"}, {}, is_guess=True)
     return LoadedRun(response, {}, has_outputs=True)
+
+
+def _is_question(item: Json) -> bool:
+    return bool(item["type"] == "message" and item["role"] == "user")
 
 
 def _load_open_run(request: V2Request, named_id: str) -> LoadedRun:
@@ -311,8 +319,8 @@ def find_writers(request: V2Request, items: list[Json]) -> dict[str, Writer]:
 
 
 def _learn_writers(request: V2Request, run_id: str) -> None:
-    """A run that cannot be loaded any more leaves its messages without a writer."""
-    with suppress(UpstreamError, V2Error):
+    """A run that cannot be loaded leaves its messages without a writer."""
+    with suppress(UpstreamError, V2Error, httpx2.DecodingError):
         for response in load_writing_rounds(request, run_id):
             _remember_writer(request, response)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
 PARALLEL_DELETIONS = 8
+MAX_DELETED_ITEMS = 500  # for one request; each item is a request to OpenAI
 DELETION_TIME_SHARE = 0.8  # of the request's time; the rest is left for the answer
 EXPECTED_DELETION_SECONDS = 0.5  # no batch is begun with less time than this
 
@@ -71,7 +72,8 @@ def update(request: V2Request) -> "v2.Thread":
 def delete(request: V2Request) -> "v2.Deleted":
     """Deletes the items, then the conversation: deleting a conversation alone leaves its items at OpenAI.
 
-    `deleted` is false if the time does not suffice; the same request again continues from there."""
+    `deleted` is false where more items are left than the time, or MAX_DELETED_ITEMS, allows; the same request
+    again continues from there."""
     thread_id = request.ids["thread_id"]
     _cancel_active_run(request)
     deleted = _delete_with_items(request.api, _conversation_path(request))
@@ -92,13 +94,15 @@ def _cancel_active_run(request: V2Request) -> None:
 
 
 def _delete_with_items(api: OpenAIApi, path: str) -> bool:
-    """Deletes the items in parallel, then the conversation. False if the time ran out before."""
+    """Deletes the items in parallel, then the conversation. False if items are left for another request."""
+    deleted = 0
     with ThreadPoolExecutor(PARALLEL_DELETIONS) as pool:
         reserve = (api.seconds_left() or 0) * (1 - DELETION_TIME_SHARE) + EXPECTED_DELETION_SECONDS
         for batch in _iterate_item_paths(api, f"{path}/items"):
             left = api.seconds_left()
-            if left is not None and left < reserve:
+            if deleted >= MAX_DELETED_ITEMS or (left is not None and left < reserve):
                 return False
+            deleted += len(batch)
             list(pool.map(lambda item_path: _delete_item(api, item_path), batch))
     return bool(api.delete(path)["deleted"])
 

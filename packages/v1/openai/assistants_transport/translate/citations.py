@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MARKER = "【{part}:{number}†source】"
 _WRITTEN_MARKER = re.compile(r"【(\d{1,9})[:†]")
+MAX_OVERLAP = 4  # how many times longer than the text what its annotations repeat of it may be, all together
 CITED_FIELDS = ("file_id", "filename", "container_id")  # a file of a container is fetched from there
 
 
@@ -47,7 +48,12 @@ def cite(value: str, annotations: list[Json], part: int) -> "v2.Text":
                 start + added[bisect_right(indexes, start)],
                 end + added[bisect_left(indexes, end)],
             )
-    shown = [_v2_annotation(one, text, *spans[place]) for place, one in enumerate(annotations)]
+    room = MAX_OVERLAP * len(text)
+    shown = []
+    for place, annotation in enumerate(annotations):
+        start, end = spans[place]
+        room -= max(0, end - start)
+        shown.append(_v2_annotation(annotation, text if room >= 0 else "", start, end))
     return {"value": text, "annotations": shown}
 
 

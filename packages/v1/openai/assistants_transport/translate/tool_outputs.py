@@ -33,10 +33,11 @@ def items_from_outputs(given: object, expected_ids: list[str]) -> list[Json]:
     if not isinstance(given, list) or not given:
         refuse_missing("tool_outputs")
     items: dict[str, Json] = {}
+    expected = set(expected_ids)
     for index, one in enumerate(given):
         param = f"tool_outputs[{index}]"
         call_id = check_fields(one, OUTPUT_FIELD_TYPES, "a tool output", param).get("tool_call_id")
-        if call_id not in expected_ids or call_id in items:
+        if call_id not in expected or call_id in items:
             raise V2Error(
                 400,
                 f"Expected tool outputs for call_ids {expected_ids}, each once; {param} is for {call_id!r}.",
