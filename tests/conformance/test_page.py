@@ -102,4 +102,4 @@ def test_a_request_is_shortened_by_whole_parts_first() -> None:
 def test_a_request_with_dummies_is_answered_with_objects_that_exist(url: str) -> None:
     assert ask(url, Request("GET", "/threads/thread_id/messages/message_id")) is None
     limited = {"assistant_id": "assistant_id", "max_prompt_tokens": 256}
-    assert ask(url, Request("POST", "/threads/runs", limited)) is not None
+    assert ask(url, Request("POST", "/threads/thread_id/runs", limited)) is not None

@@ -24,5 +24,5 @@ for line in sys.stdin:
     with contextlib.redirect_stdout(io.StringIO()):  # the log
         answer = main(json.loads(line))
     json.dumps(answer)
-    told = {"status": answer["statusCode"], "error": answer["body"]["error"]}
+    told = {"status": answer["statusCode"], "error": answer["body"].get("error")}
     print(json.dumps(told | {"peak_kilobytes": read_peak_kilobytes()}), flush=True)

@@ -19,7 +19,7 @@ import pytest
 from assistant_function.upstream.bounded_reading import MAX_ANSWER_BYTES
 from tests.backends import BACKENDS
 from tests.fake_upstream import v2_message, v2_run, v2_text
-from tests.invoke import KEY, Json
+from tests.invoke import KEY, Json, web
 from tests.transport.fakes import make_agent, make_message, make_page, make_response
 
 FUNCTION = Path(__file__).parents[2] / "packages" / "v1" / "openai"
@@ -166,6 +166,11 @@ CALLS: dict[str, Json] = {
         "toolOutputs": [{"id": "a", "output": ""}] * (SENT_BYTES // 26),
     },
     "a long message": {"action": "send-message", "threadId": "thread_1", "message": "x" * SENT_BYTES + EMOJI},
+    **{
+        f"{name} by path": web("GET", path=f"/threads/thread_{name}/messages") | {"limit": "100"}
+        for name in (*TEXTS, *RAW_BODIES)
+    },
+    "empty lists by path": web("POST", path="/threads") | {"messages": LISTS},
 }
 
 
@@ -210,3 +215,5 @@ def test_no_call_needs_more_memory_than_the_platform_gives(backend: str, url: st
     assert max(peaks.values()) < MAX_KILOBYTES, peaks
     for name in TEXTS:  # what can be held is answered, as much of it as fits
         assert answers[f"list of {name}"]["status"] == answers[f"run of {name}"]["status"] == 200
+        by_path = answers[f"{name} by path"]
+        assert by_path["status"] == 200 or "1 MB" in by_path["error"]["message"]

@@ -97,6 +97,39 @@ def test_what_is_no_text_is_left_to_openai_to_refuse(body: Json) -> None:
     assert upstream.bodies() == [body]
 
 
+MANY = [{"role": "user", "content": "x"}] * 4
+IMAGES = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}] * 11}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"x": "x" * 32_000}}}
+DEEP: Any = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "words"),
+    [
+        ("/threads", {"messages": MANY}, 413, "messages has 4 entries; at most 3"),
+        ("/threads/runs", {"thread": {"messages": MANY}}, 413, "thread.messages has 4 entries"),
+        ("/threads/thread_1/runs", {"additional_messages": MANY}, 413, "additional_messages has 4 entries"),
+        ("/threads/thread_1/messages", IMAGES, 400, "content must have at most 10 images"),
+        ("/threads", {"messages": [IMAGES]}, 400, "messages[0].content must have at most 10 images"),
+        (
+            "/threads/thread_1/runs",
+            {"response_format": FORMAT},
+            400,
+            "response_format must have at most 32000",
+        ),
+        ("/assistants", {"response_format": FORMAT}, 400, "response_format must have at most"),
+        ("/threads/thread_1/messages", {"content": DEEP}, 400, "content is nested too deeply"),
+    ],
+)
+def test_every_lever_on_the_bill_is_bound(path: str, body: Json, status: int, words: str) -> None:
+    upstream = answer_always(200, THREAD)
+    answer = upstream.function(MAX_MESSAGES_PER_CALL="3").ask("POST", path, **body)
+    assert (answer["statusCode"], upstream.seen) == (status, [])
+    assert answer["body"]["error"]["message"].startswith(words)
+
+
 def test_an_assistant_is_the_owners_and_as_long_as_it_likes() -> None:
     upstream = answer_always(200, {"object": "assistant"})
     function = upstream.function(MAX_MESSAGE_CHARS="10")

@@ -10,7 +10,7 @@ from assistant_function.call import Action, ActionCall, Outcome, Way
 from assistant_function.errors import InvalidRequest, Json
 from assistant_function.request import access
 from assistant_function.request.event import Event, Runtime, read_parameters
-from assistant_function.request.limits import check_sizes, limit_answer
+from assistant_function.request.limits import check_limits, limit_answer
 from assistant_function.request.params import MAX_TOKENS, parse_params
 from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import connect
@@ -58,9 +58,7 @@ def _look_up(name: Any) -> tuple[str, Action]:
 
 
 def _limit(params: Json, action: Action, settings: Settings) -> Json:
-    if action.admin:
-        return params
-    check_sizes(params, settings)
+    check_limits(params, settings, is_owners=action.admin)
     starts_run = MAX_TOKENS in action.spec.takes
     return limit_answer(params, MAX_TOKENS.name, settings) if starts_run else params
 

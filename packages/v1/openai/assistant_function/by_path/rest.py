@@ -18,7 +18,7 @@ from assistant_function.call import START, Outcome, Way
 from assistant_function.errors import Json, UnknownPath
 from assistant_function.request import access
 from assistant_function.request.event import Event, Runtime
-from assistant_function.request.limits import check_sizes, limit_answer
+from assistant_function.request.limits import check_limits, limit_answer
 from assistant_function.request.settings import Settings
 from assistant_function.upstream.client import Connection, connect
 from assistant_function.upstream.following import LOCK_PAUSES_SECONDS
@@ -77,9 +77,9 @@ def _read_request(event: Event, settings: Settings) -> ApiRequest:
 
 
 def _limit(request: ApiRequest, settings: Settings) -> ApiRequest:
-    if not isinstance(request.body, dict) or openai_paths.is_about_assistants(request.path):
+    if not isinstance(request.body, dict):
         return request
-    check_sizes(request.body, settings)
+    check_limits(request.body, settings, is_owners=openai_paths.is_about_assistants(request.path))
     if request.name not in STARTS_OF_RUNS:
         return request
     return request._replace(body=limit_answer(request.body, "max_completion_tokens", settings))

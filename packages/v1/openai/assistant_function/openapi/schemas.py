@@ -16,6 +16,7 @@ from typing import (
 
 from assistant_function.answer import shapes
 from assistant_function.errors import Json
+from assistant_function.request import limits
 from assistant_function.request import readers as r
 
 # ---------------------------------------------------------------- building blocks
@@ -175,7 +176,7 @@ _ATTACHMENTS: Json = {"attachments": nullable(list_of(ref("NewAttachment")))}
 _USERS_PARTS: Json = list_of({"oneOf": [_TEXT_PART, _IMAGE_PART]}) | {
     "minItems": 1,
     "contains": {"anyOf": [_SEEN_TEXT_PART, _IMAGE_PART]},
-    "description": f"Texts and images, at most {r.MAX_IMAGES} of these.",
+    "description": f"Texts and images, at most {limits.MAX_IMAGES} of these.",
 }
 _ASSISTANTS_PARTS: Json = list_of(_TEXT_PART) | {"minItems": 1, "contains": _SEEN_TEXT_PART}
 
@@ -248,7 +249,7 @@ PARTS: dict[str, Json] = {
         "output",
     ),
     "ResponseFormat": {
-        "description": f"At most {r.MAX_FORMAT_CHARACTERS} characters as JSON.",
+        "description": f"At most {limits.MAX_FORMAT_CHARACTERS} characters as JSON.",
         "anyOf": [
             {"type": "string", "enum": ["auto", "text", "json_object"]},
             _kind("text"),

@@ -1,37 +1,45 @@
 """What a caller may send and be answered at most; checked here for both ways in, before anything is sent.
 
 By action and by path the same things are spelled differently: `additionalInstructions`, or v2's
-`additional_instructions`. What an assistant is made of has no limit here: who may make one is the owner."""
+`additional_instructions`. What an assistant is told has no limit here: who may make one is the owner."""
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from assistant_function.errors import InvalidRequest, Json, TooLong
 from assistant_function.request.settings import Settings
 
+MAX_IMAGES = 10  # of one message; the model reads each as some 1,000 tokens
+MAX_FORMAT_CHARACTERS = 32_000  # the model reads a schema with every run
 TEXTS = (
     *("message", "content", "output"),
     *("instructions", "additionalInstructions", "additional_instructions"),
 )
 MESSAGES = ("messages", "additional_messages")
-HOLDERS = (*MESSAGES, "toolOutputs", "tool_outputs", "thread")
+LISTS = (*MESSAGES, "toolOutputs", "tool_outputs")
+FORMATS = ("responseFormat", "response_format")
+IMAGE_PARTS = ("image_url", "image_file")
 
 
-def check_sizes(given: Json, settings: Settings) -> None:
-    """Raises TooLong (413) for a text beyond the setting MAX_MESSAGE_CHARS, whoever holds it, and for more
-    messages than MAX_MESSAGES_PER_CALL."""
-    thread, limit = given.get("thread"), settings.max_messages_per_call
-    for name in MESSAGES:
-        for holder in (given, thread if isinstance(thread, dict) else {}):
-            count = len(messages) if isinstance(messages := holder.get(name), list) else 0
-            if count > limit:
-                told = f"{name} has {count} entries; at most {limit} are taken"
-                raise TooLong(f"{told} (MAX_MESSAGES_PER_CALL)")
-    for name, text in _find_texts(given):
-        length = len(text if isinstance(text, str) else json.dumps(text, ensure_ascii=False))
-        if length > settings.max_message_chars:
-            raise TooLong(f"{name} has {length} characters; at most {settings.max_message_chars} are taken")
+class Part(NamedTuple):
+    """A value of a call: its name, where it lies in the call, and what it is."""
+
+    name: str
+    place: str
+    value: Any
+
+
+def check_limits(given: Json, settings: Settings, *, is_owners: bool) -> None:
+    """`is_owners`: it is about assistants. Raises TooLong (413) beyond MAX_MESSAGE_CHARS and
+    MAX_MESSAGES_PER_CALL, InvalidRequest (400) beyond the limits that are not set."""
+    for part in _walk(given):
+        if part.name in FORMATS:
+            _check_format(part)
+        elif not is_owners and part.name in TEXTS:
+            _check_text(part, settings)
+        elif not is_owners and part.name in MESSAGES:
+            _check_count(part, settings)
 
 
 def limit_answer(given: Json, name: str, settings: Settings) -> Json:
@@ -48,12 +56,43 @@ def limit_answer(given: Json, name: str, settings: Settings) -> Json:
     return given
 
 
-def _find_texts(given: Json, place: str = "") -> Iterator[tuple[str, Any]]:
+def _walk(given: Json, place: str = "") -> Iterator[Part]:
+    """All values of the call that a limit may be about; what is nested deeper is none."""
     for name, value in given.items():
-        if name in TEXTS:
-            yield place + name, value
-        elif name in HOLDERS:
-            held = value if isinstance(value, list) else [value]
-            for number, one in enumerate(held):
-                where = f"{place}{name}[{number}]." if isinstance(value, list) else f"{place}{name}."
-                yield from _find_texts(one, where) if isinstance(one, dict) else ()
+        yield Part(name, place + name, value)
+        if name == "thread" and isinstance(value, dict):
+            yield from _walk(value, f"{place}{name}.")
+        elif name in LISTS and isinstance(value, list):
+            for number, one in enumerate(value):
+                yield from _walk(one, f"{place}{name}[{number}].") if isinstance(one, dict) else ()
+
+
+def _check_text(part: Part, settings: Settings) -> None:
+    length = _count_characters(part)
+    if length > settings.max_message_chars:
+        raise TooLong(f"{part.place} has {length} characters; at most {settings.max_message_chars} are taken")
+    if isinstance(part.value, list) and sum(map(_is_image, part.value)) > MAX_IMAGES:
+        raise InvalidRequest(f"{part.place} must have at most {MAX_IMAGES} images")
+
+
+def _check_count(part: Part, settings: Settings) -> None:
+    limit, count = settings.max_messages_per_call, len(part.value) if isinstance(part.value, list) else 0
+    if count > limit:
+        raise TooLong(f"{part.place} has {count} entries; at most {limit} are taken (MAX_MESSAGES_PER_CALL)")
+
+
+def _check_format(part: Part) -> None:
+    if _count_characters(part) > MAX_FORMAT_CHARACTERS:
+        raise InvalidRequest(f"{part.place} must have at most {MAX_FORMAT_CHARACTERS} characters as JSON")
+
+
+def _count_characters(part: Part) -> int:
+    try:
+        text = part.value if isinstance(part.value, str) else json.dumps(part.value, ensure_ascii=False)
+    except RecursionError as problem:
+        raise InvalidRequest(f"{part.place} is nested too deeply") from problem
+    return len(text)
+
+
+def _is_image(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") in IMAGE_PARTS

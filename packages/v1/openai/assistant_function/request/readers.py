@@ -13,9 +13,6 @@ from assistant_function.errors import InvalidRequest, Json
 MAX_TEXT_CHARACTERS = 256_000  # Assistants v2: instructions and messages
 MAX_PAIRS, MAX_KEY_CHARACTERS, MAX_VALUE_CHARACTERS = 16, 64, 512  # metadata of every OpenAI object
 MAX_NAME_CHARACTERS = 256
-MAX_FORMAT_CHARACTERS = 32_000  # the model reads a schema with every run
-IMAGE_PARTS = ("image_url", "image_file")
-MAX_IMAGES = 10  # of one message; the model reads each as some 1,000 tokens
 MAX_WAIT_SECONDS = 900  # the platform's longest call
 MIN_TOKENS, MAX_TOKENS = 16, 1_000_000  # Responses: max_output_tokens begins at 16
 MAX_PARAMETER_DEPTH = 64
@@ -148,8 +145,6 @@ def read_messages(name: str, value: Any) -> list[Json]:
             _refuse(f"{name}[{place}].content", "is required: text or a list of parts")
         if not any(_NOT_BLANK.search(text) for text in _list_texts(content)):
             _refuse(f"{name}[{place}].content", "must not be blank")
-        if isinstance(content, list) and sum(map(_is_image, content)) > MAX_IMAGES:
-            _refuse(f"{name}[{place}].content", f"must have at most {MAX_IMAGES} images")
     return found
 
 
@@ -158,10 +153,6 @@ def _list_texts(content: str | list[Any]) -> list[str]:
     parts = [content] if isinstance(content, str) else content
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
     return [text if isinstance(text, str) else "no text" for text in texts]
-
-
-def _is_image(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") in IMAGE_PARTS
 
 
 @reads({"$ref": "#/components/schemas/ToolOutputs"})
@@ -202,8 +193,6 @@ def read_response_format(name: str, value: Any) -> Json | str:
     found: Json = _read_json(name, value, dict, "auto, text, json_object or an object")
     if not isinstance(found.get("type"), str):
         _refuse(f"{name}.type", "is required")
-    if len(json.dumps(found, ensure_ascii=False)) > MAX_FORMAT_CHARACTERS:
-        _refuse(name, f"must have at most {MAX_FORMAT_CHARACTERS} characters as JSON")
     if unknown := found.keys() - {"type", "json_schema" if found["type"] == "json_schema" else "type"}:
         _refuse(f"{name}.{min(unknown)[:80]}", "is not known")
     return found

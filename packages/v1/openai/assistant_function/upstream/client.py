@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from assistant_function.call import STREAMS
 from assistant_function.errors import NotConfigured
 from assistant_function.request.deadline import Deadline
-from assistant_function.request.settings import NATIVE, Settings
+from assistant_function.request.settings import Settings
 
 if TYPE_CHECKING:
     import httpx2
     from openai import OpenAI
-
 
 MAX_SENT_BYTES = 1_000_000  # by the platform, in an answer: of a list, more than that is not read
 
@@ -29,12 +28,12 @@ class Connection:
         from assistant_function.upstream.retrying import RetryingTransport, open_transport
         from assistants_transport import AssistantsTransport
 
-        self._settings = settings
+        self._settings, is_native = settings, settings.backend == "native"
         self.streams = set(STREAMS if settings.run_streaming else ())
         self.network = RetryingTransport(transport or open_transport(), Deadline(0))
-        self.assistants: httpx2.BaseTransport = self.network
-        if settings.backend != NATIVE:
-            self.assistants = AssistantsTransport(self.network, enough_bytes=MAX_SENT_BYTES)
+        self.assistants = (
+            self.network if is_native else AssistantsTransport(self.network, enough_bytes=MAX_SENT_BYTES)
+        )
 
     @property
     def client(self) -> "OpenAI":
