@@ -34,6 +34,12 @@ class ActionCall(NamedTuple):
         """What OpenAI is sent of the parameters as it is, by its names there."""
         return take_upstream_fields(self.params, self.spec)
 
+    def wait_less(self, seconds: float) -> "ActionCall":
+        """The same call, where so many seconds of its `wait` are over."""
+        if "wait" not in self.params:
+            return self
+        return self._replace(params=self.params | {"wait": max(0.0, self.params["wait"] - seconds)})
+
     @property
     def beta(self) -> "BetaWithRawResponse":
         """The Assistants client. Answers stay raw: building the SDK's objects would double the work."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-MAX_EVENT_BYTES = 1024 * 1024  # in memory its values may take a hundred times as much
+MAX_EVENT_BYTES = 2 * 1024 * 1024  # the longest instructions, every character escaped, and room for the rest
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 

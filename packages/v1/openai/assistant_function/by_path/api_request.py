@@ -14,6 +14,8 @@ from assistant_function.upstream.client import Connection
 if TYPE_CHECKING:
     import httpx2
 
+RUNS = "/threads/{thread_id}/runs"
+STREAMED = ("POST /threads/runs", f"POST {RUNS}", f"POST {RUNS}/{{run_id}}/submit_tool_outputs")
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 V2_HEADERS = {"OpenAI-Beta": "assistants=v2"}
 _SAFE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.:~-]+)+")
@@ -33,7 +35,8 @@ class ApiRequest(NamedTuple):
 
     @property
     def wants_stream(self) -> bool:
-        return self.is_v2 and isinstance(self.body, dict) and bool(self.body.get("stream"))
+        body = self.body if self.is_v2 and self.name in STREAMED and isinstance(self.body, dict) else {}
+        return body.get("stream") is True
 
     def without_stream(self) -> "ApiRequest":
         body = self.body if isinstance(self.body, dict) else {}

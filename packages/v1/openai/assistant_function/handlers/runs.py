@@ -106,7 +106,9 @@ def _new_messages(call: ActionCall) -> list[Any]:
 def _run_in(call: ActionCall, thread_id: str, messages: list[Any]) -> Answer:
     fields = _run_fields(call)
     if "requestId" in call.params:
-        return _wait_for(call, run_once(call, thread_id, fields, messages))
+        begun = call.deadline.now()
+        started = run_once(call, thread_id, fields, messages)
+        return _wait_for(call.wait_less(call.deadline.now() - begun), started)
     fields |= {"additional_messages": messages} if messages else {}
 
     def send(runs: Any, **stream: bool) -> Any:

@@ -3,6 +3,7 @@
 DigitalOcean's form and plain OpenWhisk's are both understood."""
 
 import base64
+import re
 import time
 from collections.abc import Callable, Mapping
 from os import environ
@@ -69,7 +70,7 @@ def parse_event(event: Any, context: Any, runtime: Runtime) -> Event:
     deadline = _find_deadline(method, context, runtime)
     encoded = web.get("isBase64Encoded")
     body = Encoded(web["body"]) if encoded and isinstance(web.get("body"), str) else web.get("body")
-    path = str(web.get("path") or "") if method else ""
+    path = re.sub("^//+", "/", str(web.get("path") or "")) if method else ""  # a base URL may end in a slash
     return Event(method, path, headers, _drop_platform_keys(event), body, deadline)
 
 

@@ -1,5 +1,6 @@
 """Follows a run to its end or to the deadline: by the events that its server streams, else by asking."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -144,7 +145,9 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
     written: list[v2.Message] = []
     for stream in _open_streams(call, started, may_be_taken_up=seconds >= MIN_SECONDS_TAKEN_UP):
         run = _read_to_end(call, stream, deadline) or run
-        written = stream.written.messages() or written
+        written = max(
+            written, stream.written.messages(), key=_count_characters
+        )  # a replay may break off early
         if has_ended(run):
             is_all = stream is started.stream and started.tells_all and stream.written.is_whole()
             return Followed(run, written, is_all)
@@ -160,6 +163,10 @@ def follow_run(call: ActionCall, started: Started) -> Followed:
     if written and started.stream and not started.tells_all and not has_ended(run):
         written = _put_earlier_ahead(call, run, written)
     return Followed(run, written)
+
+
+def _count_characters(written: "list[v2.Message]") -> int:
+    return sum(len(json.dumps(one.get("content"))) for one in written)
 
 
 def _put_earlier_ahead(call: ActionCall, run: "v2.Run", written: "list[v2.Message]") -> "list[v2.Message]":
@@ -246,10 +253,6 @@ def _fetch_run(call: ActionCall, run: "v2.Run") -> "tuple[v2.Run, float | None]"
     raw = call.beta.threads.runs.retrieve(run["id"], thread_id=run["thread_id"])
     advised = re.fullmatch("[0-9]{1,9}", raw.headers.get("openai-poll-after-ms", ""))
     return parse_run(raw), int(advised[0]) / 1000 if advised else None
-
-
-def _find_deadline(call: ActionCall) -> Deadline:
-    return call.deadline.within(waiting_seconds(call))
 
 
 def waiting_seconds(call: ActionCall) -> float:

@@ -56,9 +56,9 @@ def run_once(call: ActionCall, thread_id: str, fields: Json, messages: list[Json
         try:
             return _start_once(call, thread_id, fields, messages)
         except Conflict as busy:
-            if pause >= deadline.left() or _waits_for_outputs(call, thread_id, busy):
+            if deadline.left() <= 0 or _waits_for_outputs(call, thread_id, busy):
                 raise
-        call.deadline.sleep(pause)
+        call.deadline.sleep(min(pause, max(deadline.left(), FIRST_PAUSE_SECONDS)))
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
