@@ -29,6 +29,7 @@ V2_KINDS = {
 DIRECTIVES = {
     "What is the rate for 20 years": '/call get_rate {"years": 20}',
     "Write a long report": "/wait 5",
+    "Tell me a story": "/pace 1\n/say Once upon a time",
     "As a bar chart": "/python draw()\n/file chart.png\n/say Here it is.",
 }
 

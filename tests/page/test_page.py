@@ -127,6 +127,16 @@ def test_a_run_past_a_202_is_taken_up_again_with_its_seconds_shown(
     assert "run" not in page.address()
 
 
+def test_text_stands_on_the_page_before_the_run_has_ended(page: Page) -> None:
+    page.say("/pace 1.3\n/say one two three")  # the call that starts the run waits three seconds
+    page.until(lambda: page.all("#written p"))
+    assert page.one("#written p").text == "one two three"
+    assert (len(page.messages()), page.waiting()) == (1, True)
+    page.until(lambda: not page.waiting())
+    assert page.messages()[1:] == ["one two three"]
+    assert not page.all("#written")
+
+
 def test_a_reload_in_the_middle_of_a_run_waits_for_its_answer(page: Page, gate: Gate) -> None:
     page.set(wait="0.1")
     page.say("/wait 1")
