@@ -22,7 +22,7 @@ MAX_HEAD_BYTES = 65_536
 CLOSE_WITH_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds
 TRICKLE_SECONDS = 0.005
 UPSTREAM_SECONDS = 60
-NOT_PASSED_BACK = ("content-length", "connection")
+NOT_PASSED_BACK = ("content-length", "connection", "transfer-encoding")  # of streams too: sent whole
 ALWAYS = 1_000_000_000
 
 

@@ -134,7 +134,24 @@ def test_a_body_nested_too_deeply_is_refused() -> None:
     assert (answer["statusCode"], upstream.seen) == (400, [])
 
 
-@pytest.mark.parametrize("path", ["/chat.js", "/nothing", "/v2/threads", "/thread", "/v1", "//threads"])
+@pytest.mark.parametrize("path", ["/threads/thread_1", "/v1/threads/thread_1", "//threads/thread_1"])
+def test_a_path_may_have_a_version_and_the_slash_of_a_base_url(path: str) -> None:
+    upstream = answer_always(200, THREAD)
+    answer = upstream.function().ask("GET", path)
+    assert (answer["statusCode"], [one.url.path for one in upstream.seen]) == (200, ["/v1/threads/thread_1"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/threads", "/threads/thread_1", "/threads/thread_1/messages", "/assistants"]
+)
+def test_only_a_run_can_be_streamed(path: str) -> None:
+    upstream = answer_always(400, {"error": {"message": "unknown field stream"}})
+    answer = upstream.function().ask("POST", path, stream=True)
+    assert answer["statusCode"] == 400
+    assert upstream.bodies() == [{"stream": True}], "it is for the server to refuse it"
+
+
+@pytest.mark.parametrize("path", ["/chat.js", "/nothing", "/v2/threads", "/thread", "/v1"])
 def test_any_other_path_is_404_in_the_envelope(path: str) -> None:
     upstream = answer_always(200, {})
     answer = upstream.function().ask("GET", path, action="describe")
