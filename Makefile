@@ -37,7 +37,7 @@ test: $(TEST_INSTALLED) $(NPM_INSTALLED) browser  ## everything: style, types, a
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-quick: $(TEST_INSTALLED)  ## the tests that take under a minute, without a browser and without node
 	$(BIN)/ruff check .
