@@ -116,7 +116,7 @@ def present_run(run: "v2.Run", messages: "list[shapes.Message]") -> "shapes.Run"
 
 
 def present_listed_run(run: "v2.Run") -> "shapes.Run":
-    """A run of a list, which comes without messages: what it wrote is not told, get-run has it."""
+    """A run that comes without messages, as in a list: what it wrote is not told, get-run has it."""
     shown = present_run(run, [])
     shown["response"] = None
     return shown

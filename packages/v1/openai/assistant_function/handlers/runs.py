@@ -14,6 +14,7 @@ from assistant_function.answer.presenters import (
 )
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
+    AnswerTooLong,
     Gone,
     InvalidRequest,
     Json,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from assistants_transport import v2_objects as v2
 
 MAX_MESSAGES = 100
+MAX_WRITTEN_CHARACTERS = 1_000_000  # so many cannot be sent, and with the next message there are more
 LIST_LIMIT = 20
 ANSWER_SECONDS = 0.5
 CANCELLABLE = ("queued", "in_progress", "requires_action")
@@ -152,7 +154,7 @@ def _wait_for(call: ActionCall, run: "v2.Run") -> Answer:
     except RunEndedBadly:
         raise
     except Exception as problem:
-        raise PartialFailure(present_run(run, [])) from problem
+        raise PartialFailure(present_listed_run(run)) from problem
 
 
 def _waiting_time(call: ActionCall) -> Deadline:
@@ -173,12 +175,14 @@ def _fetch_written(call: ActionCall, run: "v2.Run") -> "list[shapes.Message]":
     if run["status"] not in ("completed", "incomplete"):
         return []
     ask = partial(call.beta.threads.messages.list, run["thread_id"], run_id=run["id"], order="asc")
-    # A server may tell no run ids, or give the whole thread.
-    return [
-        present_message(one)
-        for one in iterate_first(ask, parse_messages, MAX_MESSAGES)
-        if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None)
-    ]
+    written: list[shapes.Message] = []
+    for one in iterate_first(ask, parse_messages, MAX_MESSAGES):
+        if sum(len(shown["content"]) for shown in written) > MAX_WRITTEN_CHARACTERS:
+            raise AnswerTooLong("the run wrote more than can be answered; list-messages has it")
+        # A server may tell no run ids, or give the whole thread.
+        if one.get("role") == "assistant" and one.get("run_id") in (run["id"], None):
+            written.append(present_message(one))
+    return written
 
 
 def _answer_run(run: "v2.Run", messages: "list[shapes.Message]") -> Answer:

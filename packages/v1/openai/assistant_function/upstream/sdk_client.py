@@ -8,7 +8,7 @@ import httpx2
 import openai
 
 from assistant_function import errors
-from assistant_function.upstream.bounded_reading import AnswerTooLong
+from assistant_function.upstream.bounded_reading import MAX_ANSWER_BYTES, AnswerTooLong
 from assistant_function.upstream.retrying import NOT_SENT
 
 UNKNOWN_PATH = "Invalid URL"  # how OpenAI begins its 404 for a path that is none of its own
@@ -39,7 +39,9 @@ def _translate_connection_error(problem: openai.APIConnectionError) -> errors.Up
             f"OPENAI_BASE_URL redirects to {problem.__cause__}; set it to the address that answers"
         )
     if isinstance(problem.__cause__, AnswerTooLong):
-        return errors.AnswerTooLong()
+        return errors.AnswerTooLong(
+            f"OpenAI's answer is longer than the {MAX_ANSWER_BYTES} bytes that are read"
+        )
     if isinstance(problem.__cause__, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(problem.__cause__, NOT_SENT) else errors.AnswerLost

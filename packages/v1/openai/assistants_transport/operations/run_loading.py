@@ -249,13 +249,16 @@ def load_rounds(request: V2Request, run_id: str) -> list[Json]:
     return responses
 
 
-def load_writing_rounds(request: V2Request, run_id: str) -> list[Json]:
-    """The responses of a run that wrote messages, oldest first, and its latest."""
+def load_writing_rounds(request: V2Request, run_id: str) -> Iterator[Json]:
+    """The responses of a run that wrote messages, oldest first, and its latest; each loaded in its turn."""
     latest = _load_latest(request, run_id)
     earlier_ids = writer_ids_of(latest)
     if earlier_ids is None:
-        return load_rounds(request, run_id)
-    return [*(_find_or_load(request, one) for one in earlier_ids), latest]
+        yield from load_rounds(request, run_id)
+        return
+    for one in earlier_ids:
+        yield _find_or_load(request, one)
+    yield latest
 
 
 def _load_latest(request: V2Request, run_id: str) -> Json:

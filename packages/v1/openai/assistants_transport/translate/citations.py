@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 MARKER = "【{part}:{number}†source】"
 _WRITTEN_MARKER = re.compile(r"【(\d{1,9})[:†]")
-# What the annotations of a text repeat of it is bounded, all together. The last ones are told to cover nothing.
-MAX_REPEATED_CHARACTERS, MAX_OVERLAP = 10_000, 2  # and so many times the text
+# How much of a text its annotations repeat, all together; those beyond are told to cover nothing.
+MAX_REPEATED_CHARACTERS, MAX_OVERLAP = 10_000, 2  # the latter times the text
 CITED_FIELDS = ("file_id", "filename", "container_id")  # a file of a container is fetched from there
 
 
@@ -42,16 +42,13 @@ def cite(value: str, annotations: list[Json], part: int) -> "v2.Text":
         done = index
     text = "".join([*pieces, value[done:]])
     indexes = [index for index, _ in wanted]
-    room = MAX_REPEATED_CHARACTERS + MAX_OVERLAP * len(value)
+    room = MAX_REPEATED_CHARACTERS + MAX_OVERLAP * len(text)
     for place, annotation in enumerate(annotations):
         if place not in spans:  # a marker at its start stands before the range, one at its end behind it
             start, end = _read_range(annotation, len(value))
-            room -= end - start
-            end = end if room >= 0 else start
-            spans[place] = (
-                start + added[bisect_right(indexes, start)],
-                end + added[bisect_left(indexes, end)],
-            )
+            start, end = start + added[bisect_right(indexes, start)], end + added[bisect_left(indexes, end)]
+            room -= max(0, end - start)
+            spans[place] = (start, end if room >= 0 else start)
     shown = [_v2_annotation(one, text, *spans[place]) for place, one in enumerate(annotations)]
     return {"value": text, "annotations": shown}
 
