@@ -38,10 +38,13 @@ TEXTS = {
     "mixed": "x" * 31_999 + EMOJI,
     "wide": "x" * (FULL // 25 - 300) + EMOJI,  # a page of 25 is just short enough
     "long": "x" * FULL + EMOJI,
+    "cited": "x" * 2_000_000 + EMOJI,
     "long-emojis": EMOJI * (FULL // len(EMOJI.encode())),
     "long-escaped": EMOJI * (FULL // len(json.dumps(EMOJI))),
     "long-control": "\0" * (FULL // len(json.dumps("\0"))),
 }
+CITATION = {"type": "url_citation", "url": "https://a", "title": "a", "start_index": 0, "end_index": FULL}
+CITATIONS = {"cited": [CITATION] * 5_000}
 ESCAPED = ("escaped", "long-escaped", "long-control")
 VALUES = {"lists": "[]", "dicts": '{"a":1}', "numbers": "12345", "floats": "1.5", "texts": '"ab"'}
 NOTED_RUNS = {"v2_0": json.dumps({"runs": {f"long_{number}": None for number in range(4)}})}
@@ -103,11 +106,14 @@ def make_object(path: list[str], name: str, query: dict[str, str]) -> Json | Non
         case ["conversations", _, "items"]:
             return make_list(query, len(TEXTS[name]), lambda n: make_message(n, content=[make_part(name)]))
         case ["threads", _, "messages"]:
-            run_id = query.get("run_id")
-            return make_list(
-                query,
-                len(TEXTS[name]),
-                lambda n: v2_message(v2_text(TEXTS[name]), id=f"msg_{n}", run_id=run_id),
+            run_id, text = query.get("run_id"), v2_text(TEXTS[name])
+            made = make_list(
+                query, len(TEXTS[name]), lambda n: v2_message(text, id=f"msg_{n}", run_id=run_id)
+            )
+            return (
+                made
+                if run_id in (None, "run_wide_0")
+                else made | {"data": made["data"][:1], "has_more": False}
             )
         case ["responses", response_id]:
             output = [make_message(1, content=[make_part(name)])]
@@ -121,7 +127,7 @@ def make_object(path: list[str], name: str, query: dict[str, str]) -> Json | Non
 
 
 def make_part(name: str) -> Json:
-    return {"type": "output_text", "text": TEXTS[name], "annotations": []}
+    return {"type": "output_text", "text": TEXTS[name], "annotations": CITATIONS.get(name, [])}
 
 
 def make_list(query: dict[str, str], characters: int, make: Callable[[int], Json]) -> Json:

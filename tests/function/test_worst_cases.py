@@ -135,6 +135,11 @@ def cite_file(index: int) -> Json:
     return {"type": "file_citation", "file_id": "file_1", "filename": "f", "index": index}
 
 
+def cite_container(start: int, end: int) -> Json:
+    cited = {"type": "container_file_citation", "container_id": "c", "file_id": "f", "filename": "f"}
+    return {**cited, "start_index": start, "end_index": end}
+
+
 def cite_v2(number: int) -> Json:
     cited = {"file_id": "file_1"}
     return {"type": "file_citation", "text": f"【{number}†a】", "start_index": 0, "file_citation": cited}
@@ -177,6 +182,7 @@ OPENAI: dict[str, tuple[Callable[[int], Load], int]] = {
     "parts shown": (lambda n: show(*[v2_text("x")] * n), 10_000),
     "texts shown": (lambda n: show(v2_text("\0" * n)), 500_000),
     "citations over each other": (lambda n: show_today("x" * 10 * n, [cite(0, 10 * n)] * n), 6_000),
+    "citations over markers": (lambda n: show_today("x", [cite_file(0), cite_container(0, 1)] * n), 3_000),
     "citations of files": (lambda n: show_today("x" * 10 * n, [*map(cite_file, range(n))]), 6_000),
     "markers written": (lambda n: show_today("【1:" * n, []), 200_000),
     "keys": (lambda n: fail_run("sk-" * n), 500_000),

@@ -16,7 +16,7 @@ from tests.fake_upstream import SEND, THREAD, THREAD_PARAMS, Upstream, v2_list, 
 from tests.invoke import Json
 from tests.transport.fakes import make_message
 
-TOO_LONG = "OpenAI's answer is longer than what the memory here holds, which is 3 MB"
+TOO_LONG = "OpenAI's answer is longer than the 3145728 bytes that are read"
 BACKENDS = ("native", "responses")
 COUNT = 60  # of the objects of a list
 
@@ -155,16 +155,17 @@ def test_a_change_whose_answer_is_too_long_is_not_made_again() -> None:
     assert len(upstream.seen) == 1
 
 
-def list_backwards(newest: list[Json], one_more: Json) -> Upstream:
-    """A thread, newest first: these objects, and one more behind them."""
+def list_objects(objects: list[Json]) -> Upstream:
+    """A thread with a run whose lists are these objects, in whatever order they are asked for."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         assert request.method == "GET"
-        ids = [one["id"] for one in (*newest, one_more)]
-        after = request.url.params.get("after")
+        if "limit" not in request.url.params:
+            return httpx2.Response(200, json=v2_run())
+        ids, after = [one["id"] for one in objects], request.url.params.get("after")
         start = ids.index(after) + 1 if after else 0
-        page = [*newest, one_more][start : start + int(request.url.params["limit"])]
-        return httpx2.Response(200, json=v2_list(*page, has_more=page[-1:] != [one_more]))
+        end = start + int(request.url.params["limit"])
+        return httpx2.Response(200, json=v2_list(*objects[start:end], has_more=end < len(ids)))
 
     return Upstream(answer)
 
@@ -183,14 +184,22 @@ def test_a_message_that_was_sent_before_is_found_behind_long_ones(backend: str) 
         ]
         item = {"content": "hi", "role": "user", "type": "message"}
         sent = {"id": "msg_sent", **mark_message(item, mark_from_key("order-17"))}
-    upstream = list_backwards(newest, sent)
+    upstream = list_objects([*newest, sent])
     assert upstream.function(ASSISTANTS_BACKEND=backend).data(**send)["messageId"] == "msg_sent"
     assert len(upstream.seen) > 2
 
 
 def test_all_messages_of_a_run_are_told_although_they_are_long() -> None:
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        return answer_page(request) if "limit" in request.url.params else httpx2.Response(200, json=v2_run())
+    written = [v2_message(v2_text("\U0001f600" * 15_000), id=f"msg_{number}") for number in range(COUNT)]
+    upstream = list_objects(written)
+    data = upstream.function().data(action="get-run", threadId="thread_1", runId="run_1")
+    assert [one["messageId"] for one in data["messages"]] == [one["id"] for one in written]
+    assert len(upstream.seen) > 2
 
-    data = Upstream(answer).function().data(action="get-run", threadId="thread_1", runId="run_1")
-    assert [one["messageId"] for one in data["messages"]] == [f"msg_{number}" for number in range(COUNT)]
+
+def test_a_run_that_wrote_more_than_can_be_answered_is_told_without_its_messages() -> None:
+    upstream = list_objects([v2_message(v2_text("x" * 600_000), id=f"msg_{number}") for number in range(3)])
+    answered = upstream.function()(action="get-run", threadId="thread_1", runId="run_1")
+    assert (answered["statusCode"], answered["body"]["data"]["status"]) == (502, "completed")
+    assert answered["body"]["response"] is None
+    assert answered["body"]["error"] == "the run wrote more than can be answered; list-messages has it"

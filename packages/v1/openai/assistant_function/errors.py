@@ -91,9 +91,6 @@ class InvalidUpstreamResponse(AnswerLost):
 class AnswerTooLong(UpstreamError):
     """OpenAI's answer does not fit into the memory, nor would it the next time."""
 
-    def __init__(self) -> None:
-        super().__init__("OpenAI's answer is longer than what the memory here holds, which is 3 MB")
-
 
 class Refused(UpstreamError):
     """OpenAI refused the request, so nothing was carried out. What the caller is told depends on why."""

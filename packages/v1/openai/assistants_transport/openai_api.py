@@ -65,7 +65,10 @@ class OpenAIApi:
 
     def has_read_enough(self) -> bool:
         """Whether its caller has no use for a longer list than what was read already."""
-        return self._bytes_read >= self._enough_bytes
+        return self.is_enough(self._bytes_read)
+
+    def is_enough(self, size: int) -> bool:
+        return size >= self._enough_bytes
 
     def seconds_left(self) -> float | None:
         """What the caller's timeout leaves for all requests together; None if there is no timeout."""

@@ -43,8 +43,8 @@ def _present(error: BaseException | None, params: Json, advice: str) -> Failure:
         case Busy():
             thread_id = params["threadId"] if isinstance(params.get("threadId"), str) else None
             return Failure(error.status, error.message, {"threadId": thread_id, **(error.data or {})})
-        case AnswerTooLong() if advice == TRY_AGAIN:
-            return Failure(error.status, error.message)
+        case AnswerTooLong() if advice in (TRY_AGAIN, GOES_ON):
+            return Failure(error.status, error.message, error.data)
         case UpstreamError(status=502 | 504):
             return Failure(error.status, error.message, error.data, error.headers, advice)
         case FunctionError():

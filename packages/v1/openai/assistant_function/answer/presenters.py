@@ -123,7 +123,7 @@ def present_partial(messages: "list[shapes.Message]") -> str | None:
 
 
 def present_listed_run(run: "v2.Run") -> "shapes.Run":
-    """A run of a list, which comes without messages: what it wrote is not told, get-run has it."""
+    """A run that comes without messages, as in a list: what it wrote is not told, get-run has it."""
     shown = present_run(run, [])
     shown["response"] = None
     return shown

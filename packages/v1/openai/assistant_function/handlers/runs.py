@@ -13,6 +13,7 @@ from assistant_function.answer.presenters import (
 )
 from assistant_function.call import ActionCall
 from assistant_function.errors import (
+    AnswerTooLong,
     Gone,
     Json,
     PartialFailure,
@@ -150,7 +151,7 @@ def _wait_for(call: ActionCall, started: Started) -> Answer:
     except RunEndedBadly:
         raise
     except Exception as problem:
-        raise PartialFailure(present_run(run, [])) from problem
+        raise PartialFailure(present_listed_run(run)) from problem
 
 
 def _fetch_written(call: ActionCall, followed: Followed) -> "list[shapes.Message]":

@@ -80,11 +80,10 @@ def iterate_first(
     more: Json = {}
     while limit > 0:
         found, has_more = parse(ask(limit=limit, **more))
-        yield from found
-        if not has_more or not found:
-            return
-        limit -= len(found)
-        more = {"after": found[-1]["id"]}
+        limit -= len(found) if has_more and found else limit
+        more = {"after": found[-1]["id"]} if found else {}
+        while found:  # none of them is held here while the next page is read
+            yield found.pop(0)
 
 
 def read_object(text: str | bytes, kind: str, required: tuple[str, ...] = ("id",)) -> Json:

@@ -247,8 +247,8 @@ def load_rounds(request: V2Request, run_id: str) -> list[Json]:
     return [*_load_earlier(request, latest), latest]
 
 
-def load_writing_rounds(request: V2Request, run_id: str) -> list[Json]:
-    """The responses of a run that wrote messages, oldest first, and its latest."""
+def load_writing_rounds(request: V2Request, run_id: str) -> Iterator[Json]:
+    """The responses of a run that wrote messages, oldest first, and its latest; each loaded in its turn."""
     latest = _load_latest(request, run_id)
     return [*load_earlier_writing_rounds(request, latest), latest]
 

@@ -30,6 +30,7 @@ from assistants_transport.translate.message import (
     is_message,
     items_from_messages,
     messages_from_items,
+    texts_of,
 )
 from assistants_transport.translate.run import assistant_id_of, run_from_response
 from assistants_transport.translate.thread import extras_of, metadata_with_code_files
@@ -290,14 +291,15 @@ def _find_run(request: V2Request, run_id: str) -> "v2.Run | None":
 def list_messages(request: V2Request) -> "v2.List[v2.Message]":
     """The messages that one run wrote, in all its rounds, taken from its responses."""
     run_id, thread_id = request.query["run_id"], request.ids["thread_id"]
-    responses_of_run = load_writing_rounds(request, run_id)
-    items = [
-        item
-        for response in responses_of_run
-        for item in response["output"]
-        if is_message(item) and not request.caches.runs.was_deleted(item["id"])
-    ]
-    writer = Writer(run_id, assistant_id_of(responses_of_run[-1]))
+    items: list[Json] = []
+    assistant_id = None
+    for response in load_writing_rounds(request, run_id):
+        if request.api.is_enough(sum(len(text) for item in items for text in texts_of(item))):
+            raise V2Error(502, "The run wrote more than is read at once: list the messages of its thread.")
+        items += filter(is_message, response["output"])
+        assistant_id = assistant_id_of(response)
+    items = [one for one in items if not request.caches.runs.was_deleted(one["id"])]
+    writer = Writer(run_id, assistant_id)
     writers = {item["id"]: writer for item in items}
     written = messages_from_items(items, thread_id, int(request.clock()), writers)
     return pages.make_list(*pages.slice_page(written, request.query))

@@ -42,16 +42,13 @@ def cite(value: str, annotations: list[Json], part: int) -> "v2.Text":
         done = index
     text = "".join([*pieces, value[done:]])
     indexes = [index for index, _ in wanted]
-    room = MAX_REPEATED_CHARACTERS + MAX_OVERLAP * len(value)
+    room = MAX_REPEATED_CHARACTERS + MAX_OVERLAP * len(text)
     for place, annotation in enumerate(annotations):
         if place not in spans:  # a marker at its start stands before the range, one at its end behind it
             start, end = _read_range(annotation, len(value))
-            room -= end - start
-            end = end if room >= 0 else start
-            spans[place] = (
-                start + added[bisect_right(indexes, start)],
-                end + added[bisect_left(indexes, end)],
-            )
+            start, end = start + added[bisect_right(indexes, start)], end + added[bisect_left(indexes, end)]
+            room -= max(0, end - start)
+            spans[place] = (start, end if room >= 0 else start)
     shown = [_v2_annotation(one, text, *spans[place]) for place, one in enumerate(annotations)]
     return {"value": text, "annotations": shown}
 
