@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from assistant_function.answer import shapes
     from assistants_transport import v2_objects as v2
 
+MAX_WRITTEN_CHARACTERS = 1_000_000  # which cannot be sent
 LIST_LIMIT = 20
 CANCELLABLE = ("queued", "in_progress", "requires_action")
 ENDED_BADLY = ("failed", "cancelled", "expired")
@@ -159,7 +160,12 @@ def _fetch_written(call: ActionCall, followed: Followed) -> "list[shapes.Message
     run = followed.run
     if run["status"] not in ("completed", "incomplete"):
         return []
-    return _present_written(run, followed.written if followed.is_all else list_written(call, run))
+    if followed.is_all:
+        return _present_written(run, followed.written)
+    written = _present_written(run, list_written(call, run))
+    if sum(len(one["content"]) for one in written) > MAX_WRITTEN_CHARACTERS:
+        raise AnswerTooLong("the run wrote more than can be answered; list-messages has it")
+    return written
 
 
 def _present_written(run: "v2.Run", messages: "list[v2.Message]") -> "list[shapes.Message]":

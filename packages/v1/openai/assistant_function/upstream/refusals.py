@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 
 from assistant_function import errors
-from assistant_function.upstream.bounded_reading import AnswerTooLong
+from assistant_function.upstream.bounded_reading import MAX_ANSWER_BYTES, AnswerTooLong
 from assistant_function.upstream.retrying import NOT_SENT
 
 STREAM_REFUSALS = (400, 404, 405, 422, 501)
@@ -21,7 +21,8 @@ def translate_failure(cause: BaseException | None) -> errors.UpstreamError:
     if isinstance(cause, httpx2.TooManyRedirects):
         return errors.AnswerLost(f"OPENAI_BASE_URL redirects to {cause}; set it to the address that answers")
     if isinstance(cause, AnswerTooLong):
-        return errors.AnswerTooLong()
+        told = f"OpenAI's answer is longer than the {MAX_ANSWER_BYTES} bytes that are read"
+        return errors.AnswerTooLong(told)
     if isinstance(cause, httpx2.DecodingError):
         return errors.InvalidUpstreamResponse()
     kind = errors.NotSent if isinstance(cause, NOT_SENT) else errors.AnswerLost

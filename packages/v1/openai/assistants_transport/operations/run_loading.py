@@ -250,7 +250,8 @@ def load_rounds(request: V2Request, run_id: str) -> list[Json]:
 def load_writing_rounds(request: V2Request, run_id: str) -> Iterator[Json]:
     """The responses of a run that wrote messages, oldest first, and its latest; each loaded in its turn."""
     latest = _load_latest(request, run_id)
-    return [*load_earlier_writing_rounds(request, latest), latest]
+    yield from load_earlier_writing_rounds(request, latest)
+    yield latest
 
 
 def load_earlier_writing_rounds(request: V2Request, latest: Json) -> list[Json]:
