@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "ACCESS_TOKEN": ("access_token", None),
     "ADMIN_TOKEN": ("admin_token", None),
     "MAX_MESSAGE_CHARS": ("max_message_chars", 32_000),
+    "MAX_MESSAGES_PER_CALL": ("max_messages_per_call", 100),
 }
 GIVEN = {
     "OPENAI_API_KEY": "k",
@@ -30,6 +31,7 @@ GIVEN = {
     "ACCESS_TOKEN": "a",
     "ADMIN_TOKEN": "b",
     "MAX_MESSAGE_CHARS": "5",
+    "MAX_MESSAGES_PER_CALL": "7",
 }
 
 
@@ -53,6 +55,7 @@ def test_every_setting_is_read(name: str) -> None:
         ("MAX_MESSAGE_CHARS", "0"),
         ("MAX_MESSAGE_CHARS", "-1"),
         ("MAX_MESSAGE_CHARS", "many"),
+        ("MAX_MESSAGES_PER_CALL", "0"),
         ("MAX_MESSAGE_CHARS", "9" * 5000),
         ("MAX_MESSAGE_CHARS", "٥"),
         ("OPENAI_BASE_URL", "api.openai.com/v1"),
