@@ -149,9 +149,10 @@ def test_every_wrong_setting_is_told(checkout: Checkout) -> None:
     assert told == ["ASSISTANTS_BACKEND", "MAX_MESSAGE_CHARS"]
 
 
-def test_line_that_an_older_env_lacks_is_told_with_its_default(checkout: Checkout) -> None:
-    checkout.remove("MAX_MESSAGE_CHARS")
-    assert "add the line MAX_MESSAGE_CHARS=32000" in checkout.problem()
+@pytest.mark.parametrize("line", ["MAX_MESSAGE_CHARS=32000", "MAX_MESSAGES_PER_CALL=100"])
+def test_line_that_an_older_env_lacks_is_told_with_its_default(checkout: Checkout, line: str) -> None:
+    checkout.remove(line.partition("=")[0])
+    assert f"add the line {line}" in checkout.problem()
 
 
 def test_missing_doctl_is_told(checkout: Checkout) -> None:

@@ -333,6 +333,59 @@ def test_a_thread_s_message_over_the_limit_is_413() -> None:
     )
 
 
+def test_a_thread_begins_with_as_many_messages_as_the_setting_allows() -> None:
+    message = {"role": "user", "content": "x"}
+    assert make_untouched_upstream().function().error(action="create-thread", messages=[message] * 101) == (
+        413,
+        "messages has 101 entries; at most 100 are taken (MAX_MESSAGES_PER_CALL)",
+    )
+    upstream = answer_always(200, THREAD)
+    upstream.function(MAX_MESSAGES_PER_CALL="101").data(action="create-thread", messages=[message] * 101)
+    assert len(upstream.bodies()[0]["messages"]) == 101
+
+
+IMAGES: list[Json] = [
+    {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
+    {"type": "image_file", "image_file": {"file_id": "file_1"}},
+]
+
+
+def test_a_message_has_at_most_ten_images() -> None:
+    ask = {"action": "create-thread", "messages": [{"role": "user", "content": IMAGES * 5}]}
+    upstream = answer_always(200, THREAD)
+    upstream.function().data(**ask)
+    assert upstream.bodies()[0]["messages"] == ask["messages"]
+    more = [{"role": "user", "content": [*IMAGES * 5, {"type": "text", "text": "x"}, IMAGES[0]]}]
+    assert get_refusal(**ask | {"messages": more}) == "messages[0].content must have at most 10 images"
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("action", ["create-assistant", "run-assistant"])
+def test_a_schema_has_at_most_32000_characters(action: str, as_text: bool) -> None:
+    def make(size: int) -> Any:
+        made = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"x": ""}}}
+        made["json_schema"]["schema"]["x"] = "é" * (size - len(json.dumps(made)))  # type: ignore[index]
+        return json.dumps(made) if as_text else made
+
+    ask = make_params(action) | {"name": "n"} if action == "create-assistant" else make_params(action)
+    refused = get_refusal(**ask | {"responseFormat": make(32_001)})
+    assert refused == "responseFormat must have at most 32000 characters as JSON"
+    upstream = answer_always(400)
+    upstream.function()(**ask | {"responseFormat": make(32_000)})
+    assert len(upstream.seen) == 1
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize("name", ["tools", "metadata", "messages"])
+def test_a_parameter_is_made_of_at_most_20000_values(name: str, as_text: bool) -> None:
+    value: Any = {"a": [0] * 20_001} if name == "metadata" else [[0] * 20_001]
+    action = {"messages": "create-thread"}.get(name, "create-assistant")
+    ask = {"action": action, name: json.dumps(value) if as_text else value}
+    assert get_refusal(**ask, **({} if name == "messages" else {"name": "n"})) == (
+        f"{name} must be made of at most 20000 values"
+    )
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "\n\t ", "\u200b\u2060", "\0"])
 def test_a_blank_message_of_a_run_is_refused_by_its_name(blank: str) -> None:
     assert get_refusal(**make_params("run-assistant"), message=blank) == "message must not be blank"

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "ADMIN_TOKEN": ("admin_token", None),
     "MAX_MESSAGE_CHARS": ("max_message_chars", 32_000),
     "RUN_STREAMING": ("run_streaming", True),
+    "MAX_MESSAGES_PER_CALL": ("max_messages_per_call", 100),
 }
 GIVEN = {
     "OPENAI_API_KEY": "k",
@@ -34,6 +35,7 @@ GIVEN = {
     "ADMIN_TOKEN": "b",
     "MAX_MESSAGE_CHARS": "5",
     "RUN_STREAMING": "off",
+    "MAX_MESSAGES_PER_CALL": "7",
 }
 
 
@@ -59,6 +61,7 @@ def test_every_setting_is_read(name: str) -> None:
         ("MAX_MESSAGE_CHARS", "0"),
         ("MAX_MESSAGE_CHARS", "-1"),
         ("MAX_MESSAGE_CHARS", "many"),
+        ("MAX_MESSAGES_PER_CALL", "0"),
         ("MAX_MESSAGE_CHARS", "9" * 5000),
         ("MAX_MESSAGE_CHARS", "٥"),
         ("OPENAI_BASE_URL", "api.openai.com/v1"),

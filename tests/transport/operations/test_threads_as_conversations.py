@@ -198,6 +198,15 @@ def test_too_little_time_leaves_the_conversation_and_a_second_call_goes_on() -> 
     assert told[4] == (True, 0, True)
 
 
+def test_one_request_deletes_500_items_at_most_and_the_next_goes_on() -> None:
+    upstream = Slow(700)
+    with connect_fake(upstream) as client:
+        first = client.beta.threads.delete("thread_1")
+        assert (first.deleted, upstream.deleted, len(upstream.items)) == (False, False, 200)
+        assert client.beta.threads.delete("thread_1").deleted
+    assert upstream.deleted
+
+
 def test_a_list_that_still_shows_what_is_deleted_does_not_go_on_for_ever() -> None:
     def stale(request: httpx2.Request) -> httpx2.Response:
         shown = make_page(make_message(1), has_more=True) if request.method == "GET" else {"deleted": True}

@@ -42,7 +42,7 @@ FAILURES: dict[str, tuple[str, str | None]] = {
     "404": ("No such assistant, thread, run or message.", None),
     "405": ("Neither GET nor POST.", "Allow"),
     "409": ("The thread has an active run: `data.runId` names it where it is known.", None),
-    "413": ("The message or the body is too long.", None),
+    "413": ("The message or the body is too long, or there are too many messages.", None),
     "429": ("OpenAI's rate limit or quota; also a run that ended with it.", "Retry-After"),
     "500": ("The function is not configured, or at fault.", None),
     "502": ("OpenAI failed, or the run ended badly: `data` is the run.", "Retry-After"),
