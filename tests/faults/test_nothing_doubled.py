@@ -157,7 +157,7 @@ def test_a_refused_run_takes_its_message_back(backend: Backend) -> None:
 def test_a_run_that_started_is_told_whatever_comes_then(backend: Backend) -> None:
     params = make_call("run-assistant", backend)
     backend.proxy.inject(status(401), method="GET", path="/(responses|runs)/")
-    answer = backend.call(**params)
+    answer = backend.function(RUN_STREAMING="off")(**params)
     backend.proxy.heal()
     assert answer["statusCode"] == 500
     run = answer["body"]["data"]
@@ -168,7 +168,7 @@ def test_a_run_that_started_is_told_whatever_comes_then(backend: Backend) -> Non
 def test_a_poll_that_fails_ends_nothing(backend: Backend) -> None:
     params = make_call("run-assistant", backend)
     backend.proxy.inject(LOST, method="GET", path="/(responses|runs)/", times=4)
-    assert backend.data(**params)["status"] == "completed"
+    assert backend.function(RUN_STREAMING="off").data(**params)["status"] == "completed"
 
 
 def test_a_chat_that_stops_half_way_tells_its_thread(backend: Backend) -> None:

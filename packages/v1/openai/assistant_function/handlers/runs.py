@@ -26,7 +26,7 @@ from assistant_function.upstream.following import (
     Started,
     follow_run,
     has_ended,
-    list_written,
+    iterate_written,
     make_known,
     start_run,
     wait_out_lock,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from assistant_function.answer import shapes
     from assistants_transport import v2_objects as v2
 
-MAX_WRITTEN_CHARACTERS = 1_000_000  # which cannot be sent
+MAX_WRITTEN_CHARACTERS = 1_000_000  # so many cannot be sent, and with the next message there are more
 LIST_LIMIT = 20
 CANCELLABLE = ("queued", "in_progress", "requires_action")
 ENDED_BADLY = ("failed", "cancelled", "expired")
@@ -162,9 +162,11 @@ def _fetch_written(call: ActionCall, followed: Followed) -> "list[shapes.Message
         return []
     if followed.is_all:
         return _present_written(run, followed.written)
-    written = _present_written(run, list_written(call, run))
-    if sum(len(one["content"]) for one in written) > MAX_WRITTEN_CHARACTERS:
-        raise AnswerTooLong("the run wrote more than can be answered; list-messages has it")
+    written: list[shapes.Message] = []
+    for one in iterate_written(call, run):
+        if sum(len(shown["content"]) for shown in written) > MAX_WRITTEN_CHARACTERS:
+            raise AnswerTooLong("the run wrote more than can be answered; list-messages has it")
+        written += _present_written(run, [one])
     return written
 
 

@@ -173,14 +173,14 @@ def _put_earlier_ahead(call: ActionCall, run: "v2.Run", written: "list[v2.Messag
     """The messages, and ahead of them what the run wrote before it waited for the outputs of functions."""
     told = {one["id"] for one in written}
     with suppress(UpstreamError):
-        return [*(one for one in list_written(call, run) if one["id"] not in told), *written]
+        return [*(one for one in iterate_written(call, run) if one["id"] not in told), *written]
     return written
 
 
-def list_written(call: ActionCall, run: "v2.Run") -> "list[v2.Message]":
+def iterate_written(call: ActionCall, run: "v2.Run") -> "Iterator[v2.Message]":
     """The messages of the run, oldest first, as its server lists them."""
     ask = partial(call.beta.threads.messages.list, run["thread_id"], run_id=run["id"], order="asc")
-    return [*iterate_first(ask, parse_messages, MAX_MESSAGES)]
+    return iterate_first(ask, parse_messages, MAX_MESSAGES)
 
 
 def _open_streams(call: ActionCall, started: Started, may_be_taken_up: bool) -> "Iterator[RunStream]":
