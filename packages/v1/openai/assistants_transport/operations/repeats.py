@@ -150,7 +150,7 @@ def keep_first(request: V2Request, added: list[Json], started: Json) -> Json | N
     done = find_done(request)
     is_twin = done.messages and added and done.messages[0]["id"] != added[0]["id"]
     take_back(request, [*(added[1:] if is_twin else ()), *done.messages[1:]])
-    if not done.runs:
+    if not done.runs or _is_of(started, done.runs[0]):
         return started
     response = started if has_ended(started) else request.api.get(f"/responses/{started['id']}")
     if has_ended(response) and _wrote(response, done.runs[0]):
@@ -162,6 +162,12 @@ def keep_first(request: V2Request, added: list[Json], started: Json) -> Json | N
         marks = [run.mark for run in find_done(request).runs[1:] if _wrote(response, run)]
         take_back(request, [*marks, *response["output"]])
     return None
+
+
+def _is_of(response: Json, run: MarkedRun) -> bool:
+    """Whether the ids say that the run is the response's: it has ended since its start was told."""
+    head = head_of(response["id"])
+    return head is not None and any(head_of(item["id"]) == head for item in run.items)
 
 
 def _wrote(response: Json, run: MarkedRun) -> bool:
